@@ -25,7 +25,7 @@ from initcheck.evidence.session import Session
 from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.backend_calls import as_tensor, has_no_kernel, is_tensor
 from initcheck.frameworks.floatx import dtype_policy, image_data_format
-from initcheck.frameworks.layer_calls import compiled_call, slopes_of
+from initcheck.frameworks.layer_calls import build_by_call, call_with_losses, compiled_call, slopes_of
 from initcheck.frameworks.operations import operations
 from initcheck.frameworks.quiet import quiet
 
@@ -137,13 +137,14 @@ class Layers:
                 into = [as_tensor(one) if one.dtype.kind == "f" else one for one in inputs]
                 if not getattr(layer, "autocast", True):  # then inputs come in the type of the layer before it
                     into = [math.cast(one, layer.compute_dtype) if is_tensor(one) else one for one in into]
-                output = layer(*as_called(case, into), **case.called)
+                output, losses = call_with_losses(
+                    layer, lambda *into: layer(*as_called(case, into), **case.called), into
+                )
         except Exception as error:
             if has_no_kernel(error):
                 raise NoKernel from error
             raise
-        losses = tuple(as_array(one).astype(np.float64) for one in layer.losses)
-        return Shown(joined(output), layer.get_weights(), losses=losses)
+        return Shown(joined(output), layer.get_weights(), losses=tuple(one.astype(np.float64) for one in losses))
 
     def gradients(
         self, case: FormulaCase, weights: Sequence[Array], inputs: Sequence[Array], slopes: Array
@@ -208,7 +209,7 @@ class Layers:
         else:
             name = policy.name if policy else dtype
             layer = self.made(case, **({} if name == "float32" else {"dtype": name}))  # some layers take none
-        layer(*as_called(case, [as_tensor(one) for one in inputs]), **case.call)
+        build_by_call(lambda *into: layer(*as_called(case, into), **case.call), [as_tensor(one) for one in inputs])
         layer.set_weights(weights)
         return layer
 

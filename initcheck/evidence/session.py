@@ -6,9 +6,10 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from initcheck.frameworks.backends import computes_in_doubles, load_target_keras
+from initcheck.frameworks.backends import computes_in_doubles, has_doubles, load_target_keras
 from initcheck.seeding import derive_seed
 from initcheck.statistics.budget import EFFORTS
+from initcheck.targets import target
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class Session:
 
     def computed(self, dtypes: Sequence[str]) -> list[str]:
         """Those types in which Keras computes where it is asked to."""
-        return [one for one in dtypes if self.doubles or one != "float64"]
+        whole = has_doubles(target())  # JAX makes 32 of all 64 bits
+        return [one for one in dtypes if (self.doubles if one == "float64" else whole or one != "int64")]
 
     def stream(self, *names: str | int) -> int:
         """The seed of the stream of those names."""

@@ -89,6 +89,20 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def is_traced(*values: Any) -> bool:
+    """Whether these tensors belong to a graph or a program of JAX that is being traced."""
+    backend = backend_of(target())
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return not tf.executing_eagerly()
+    if backend == "torch":
+        return False
+    import jax
+
+    return any(isinstance(one, jax.core.Tracer) for one in values)
+
+
 def traces() -> bool:
     """Whether ``compiled`` traces a function: torch runs it as it is."""
     return backend_of(target()) in ("tensorflow", "jax")
@@ -315,19 +329,12 @@ def seen_by(see: Callable[..., None], *values: Any) -> None:
         import tensorflow as tf
 
         tf.numpy_function(lambda *arrays: see(*map(np.array, arrays)), values, [])
-    elif backend == "jax" and _is_traced(values):
+    elif backend == "jax" and is_traced(*values):
         import jax
 
         jax.debug.callback(lambda *arrays: see(*map(np.array, arrays)), *values, ordered=True)
     else:
         see(*(np.array(as_array(one)) for one in values))
-
-
-def _is_traced(values: tuple[Any, ...]) -> bool:
-    """Whether any of them is what JAX traces a function with."""
-    import jax
-
-    return any(isinstance(one, jax.core.Tracer) for one in values)
 
 
 def all_seen() -> None:

@@ -16,6 +16,38 @@ Array = npt.NDArray[Any]
 Spec = tuple[Sequence[int | None], str]  # a shape, None where a number is not known, and a dtype
 
 
+def build_by_call(call: Callable[..., Any], inputs: Sequence[Any]) -> None:
+    """Calls a layer that is not built at those tensors; on JAX at symbols of their shapes, which compiles nothing."""
+    if backend_of(target()) != "jax":
+        call(*inputs)
+        return
+    import keras
+
+    call(*(keras.KerasTensor(one.shape, dtype_name(one)) for one in inputs))
+
+
+def call_with_losses(layer: Any, call: Callable[..., Any], inputs: Sequence[Any]) -> tuple[Any, list[Array]]:
+    """The outputs of a call of a built layer, and the losses that it adds; on JAX in one program.
+
+    Args:
+        layer: Whose state the call may change.
+        call: Takes the inputs.
+        inputs: Tensors, or arrays that Keras makes into tensors.
+    """
+    if backend_of(target()) != "jax":
+        output = call(*inputs)
+        return output, [as_array(one) for one in layer.losses]
+    import jax
+
+    def run(values: Sequence[Any], *tensors: Any) -> Any:
+        return _stateless(layer.variables, values, lambda: (call(*tensors), [*layer.losses]))
+
+    (output, losses), after = jax.jit(run)([one.value for one in layer.variables], *inputs)
+    for variable, value in zip(layer.variables, after, strict=True):
+        variable.assign(value)
+    return output, [as_array(one) for one in losses]
+
+
 def compiled_call(layer: Any, call: Callable[..., Any], specs: Sequence[Spec]) -> Callable[..., Any]:
     """A call of the layer within a graph or a program, as ``fit`` runs it by default; torch runs it as it is.
 
@@ -67,7 +99,7 @@ def slopes_of(call: Callable[..., Any], layer: Any, inputs: Sequence[Any]) -> li
             return _stateless(variables, values, lambda: call(*every))[0]
 
         at = [one.value for one in variables], [inputs[place] for place in real]
-        return [as_array(one) for part in jax.grad(number, (0, 1))(*at) for one in part]
+        return [as_array(one) for part in jax.jit(jax.grad(number, (0, 1)))(*at) for one in part]
     if backend == "torch":
         import torch
 
@@ -145,7 +177,8 @@ def _stateless(variables: Sequence[Any], values: Sequence[Any], call: Callable[[
     """What the call gives where the variables have these values, and their values afterwards."""
     import keras
 
-    with keras.StatelessScope(state_mapping=list(zip(variables, values, strict=True))) as scope:
+    mapping = list(zip(variables, values, strict=True))
+    with keras.StatelessScope(state_mapping=mapping, collect_losses=True) as scope:
         output = call()
     after = [scope.get_current_value(one) for one in variables]
     return output, [value if new is None else new for value, new in zip(values, after, strict=True)]

@@ -9,10 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.backend_calls import as_tensor, dtype_name, is_traced
 from initcheck.frameworks.operations import operations
-from initcheck.mutants.changes import step_scaled, step_with
+from initcheck.mutants.changes import TRACED, step_scaled, step_with
 from initcheck.mutants.mutant import mutant
-from initcheck.targets import ALL_BUT_JAX, KERAS
+from initcheck.targets import KERAS, TENSORFLOW, backend_of, target
+
+_ONE_BY_ONE = (TENSORFLOW, "keras:jax")  # where an optimizer updates one weight after another: torch does all at once
 
 
 @mutant("rmsprop-rho", "RMSprop steps with rho 0.89 where it is 0.9", caught_by=("ARI04",), on=KERAS)
@@ -33,15 +37,18 @@ def adam_beta_2(keras: Any) -> None:
 
 
 @mutant(
-    "adam-no-bias-correction", "Adam steps without correcting the bias of its averages", caught_by=("ARI04",), on=KERAS
+    "adam-no-bias-correction",
+    "Adam steps without correcting the bias of its averages",
+    caught_by=("ARI04",),
+    on=KERAS,
 )
 def adam_no_bias_correction(keras: Any) -> None:
     """The steps are too long at first, right in the end."""
-    ops = operations(keras)
+    math = operations(keras)
 
     def undo(self: Any) -> Any:
-        step = ops.cast(self.iterations + 1, "float32")
-        return (1 - self.beta_1**step) / (1 - self.beta_2**step) ** 0.5
+        step = math.cast(self.iterations + 1, "float32")
+        return (1 - math.power(float(self.beta_1), step)) / math.sqrt(1 - math.power(float(self.beta_2), step))
 
     step_scaled(keras.optimizers.Adam, undo)
 
@@ -78,16 +85,19 @@ def adagrad_learning_rate(keras: Any) -> None:
     step_scaled(keras.optimizers.Adagrad, lambda optimizer: 1.001)
 
 
-@mutant("sgd-gradient-noise", "SGD's gradients carry noise of 1e-4 of their size", caught_by=("ARI04", "ARI05"))
+@mutant(
+    "sgd-gradient-noise",
+    "SGD's gradients carry noise of 1e-4 of their size",
+    caught_by=("ARI04", "ARI05"),
+    on=_ONE_BY_ONE,
+)
 def sgd_gradient_noise(keras: Any) -> None:
     """As lower precision somewhere would bring."""
-    import tensorflow as tf
-
-    original = keras.optimizers.SGD.update_step
+    original, math = keras.optimizers.SGD.update_step, operations(keras)
 
     def update_step(self: Any, gradient: Any, *args: Any) -> Any:
-        noise = tf.random.stateless_normal(tf.shape(gradient), seed=(1, 2))
-        return original(self, gradient * (1.0 + 1e-4 * noise), *args)
+        noise = 1.0 + 1e-4 * np.random.RandomState(1).normal(size=gradient.shape)
+        return original(self, gradient * math.cast(as_tensor(noise), gradient.dtype), *args)
 
     keras.optimizers.SGD.update_step = update_step
 
@@ -126,22 +136,23 @@ def loss_ignores_sample_weight(keras: Any) -> None:
     keras_class.__call__ = lambda self, y_true, y_pred, sample_weight=None: original(self, y_true, y_pred)
 
 
-@mutant("accuracy-threshold", "an output of exactly ½ counts as 1", caught_by=("ARI09",))
+@mutant("accuracy-threshold", "an output of exactly ½ counts as 1", caught_by=("ARI09",), on=KERAS)
 def accuracy_threshold(keras: Any) -> None:
-    import tensorflow as tf
-
     keras_class = keras.metrics.BinaryAccuracy
-    original = keras_class.update_state
+    original, math = keras_class.update_state, operations(keras)
 
     def update_state(self: Any, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        moved = tf.where(tf.equal(y_pred, 0.5), tf.ones_like(y_pred), y_pred)
+        moved = math.where(math.equal(y_pred, 0.5), math.ones_like(y_pred), y_pred)
         return original(self, y_true, moved, sample_weight)
 
     keras_class.update_state = update_state
 
 
 @mutant(
-    "metrics-not-reset", "losses and metrics go on from one epoch to the next", caught_by=("ARI06", "ARI07", "ARI11")
+    "metrics-not-reset",
+    "losses and metrics go on from one epoch to the next",
+    caught_by=("ARI06", "ARI07", "ARI11"),
+    on=KERAS,
 )
 def metrics_not_reset(keras: Any) -> None:
     """The first epoch is right."""
@@ -180,7 +191,7 @@ def evaluate_drops_last_batch(keras: Any) -> None:
     keras.Model.evaluate = evaluate
 
 
-@mutant("dense-output", "what Dense computes is larger by 1e-4", caught_by=("ARI03", "ARI14"), on=ALL_BUT_JAX)
+@mutant("dense-output", "what Dense computes is larger by 1e-4", caught_by=("ARI03", "ARI14"), on=KERAS)
 def dense_output(keras: Any) -> None:
     """As a kernel of lower precision would bring."""
     original = keras.layers.Dense.call
@@ -197,6 +208,15 @@ def _rate_changes(optimizer: Any, ahead: int, behind: int) -> Any:
     return schedule(step + ahead) / schedule(step + behind) if hasattr(schedule, "get_config") else 1.0
 
 
+def _mask_of(tensor: Any) -> Any:
+    """The mask that a tensor carries."""
+    if backend_of(target()) != "jax":
+        return getattr(tensor, "_keras_mask", None)
+    from keras.src.backend import get_keras_mask  # JAX's arrays take no attributes
+
+    return get_keras_mask(tensor)
+
+
 def _gradients_changed(keras_class: Any, change: Callable[[Any], Any]) -> None:
     """Changes every gradient that an optimizer of that class is given."""
     original = keras_class.apply_gradients
@@ -207,16 +227,19 @@ def _gradients_changed(keras_class: Any, change: Callable[[Any], Any]) -> None:
     keras_class.apply_gradients = apply_gradients
 
 
-@mutant("sgd-rate-outside-velocity", "SGD multiplies its whole velocity by the rate of the step", caught_by=("ARI04",))
+@mutant(
+    "sgd-rate-outside-velocity",
+    "SGD multiplies its whole velocity by the rate of the step",
+    caught_by=("ARI04",),
+    on=_ONE_BY_ONE,
+)
 def sgd_rate_outside_velocity(keras: Any) -> None:
     """The same where the rate is constant."""
-    import tensorflow as tf
-
-    original = keras.optimizers.SGD.update_step
+    original, math = keras.optimizers.SGD.update_step, operations(keras)
 
     def update_step(self: Any, *args: Any) -> Any:
         given = self.momentum
-        self.momentum = given * tf.where(self.iterations > 0, _rate_changes(self, 0, -1), 1.0) if given else given
+        self.momentum = given * math.where(self.iterations > 0, _rate_changes(self, 0, -1), 1.0) if given else given
         try:
             return original(self, *args)
         finally:
@@ -232,15 +255,18 @@ def rmsprop_schedule_late(keras: Any) -> None:
 
 
 @mutant(
-    "adam-counter-wraps", "Adam corrects its bias by the number of the step modulo 4096", caught_by=("ARI04",), on=KERAS
+    "adam-counter-wraps",
+    "Adam corrects its bias by the number of the step modulo 4096",
+    caught_by=("ARI04",),
+    on=KERAS,
 )
 def adam_counter_wraps(keras: Any) -> None:
     """Right for thousands of steps."""
-    ops = operations(keras)
+    math = operations(keras)
 
     def factor(self: Any, step: Any) -> Any:
-        step = ops.cast(step + 1, "float32")
-        return (1 - self.beta_2**step) ** 0.5 / (1 - self.beta_1**step)
+        step = math.cast(step + 1, "float32")
+        return math.sqrt(1 - math.power(float(self.beta_2), step)) / (1 - math.power(float(self.beta_1), step))
 
     wrapped = 4096
     step_scaled(keras.optimizers.Adam, lambda one: factor(one, one.iterations % wrapped) / factor(one, one.iterations))
@@ -287,7 +313,7 @@ def sgd_lookups_once(keras: Any) -> None:
     _gradients_changed(keras.optimizers.SGD, change)
 
 
-@mutant("warmup-longer", "CosineDecay warms up one step longer", caught_by=("ARI10",))
+@mutant("warmup-longer", "CosineDecay warms up one step longer", caught_by=("ARI10",), on=KERAS)
 def warmup_longer(keras: Any) -> None:
     """Without warm-up it is right."""
     keras_class = keras.optimizers.schedules.CosineDecay
@@ -300,14 +326,14 @@ def warmup_longer(keras: Any) -> None:
     keras_class.__init__ = init
 
 
-@mutant("adam-by-name", 'the name "adam" means a rate of 0.0011', caught_by=("ARI12",))
+@mutant("adam-by-name", 'the name "adam" means a rate of 0.0011', caught_by=("ARI12",), on=KERAS)
 def adam_by_name(keras: Any) -> None:
     """The class is right."""
     original = keras.optimizers.get
     keras.optimizers.get = lambda name: keras.optimizers.Adam(0.0011) if name == "adam" else original(name)
 
 
-@mutant("loss-by-name", 'the name "binary_crossentropy" means smoothed labels', caught_by=("ARI12",))
+@mutant("loss-by-name", 'the name "binary_crossentropy" means smoothed labels', caught_by=("ARI12",), on=KERAS)
 def loss_by_name(keras: Any) -> None:
     """The class is right."""
     original = keras.losses.get
@@ -320,7 +346,7 @@ def loss_by_name(keras: Any) -> None:
     keras.losses.get = get
 
 
-@mutant("loss-sums-outputs", "binary crossentropy sums over several outputs", caught_by=("ARI02",))
+@mutant("loss-sums-outputs", "binary crossentropy sums over several outputs", caught_by=("ARI02",), on=KERAS)
 def loss_sums_outputs(keras: Any) -> None:
     """With one output it is right."""
     original = keras.losses.BinaryCrossentropy.call
@@ -333,17 +359,16 @@ def loss_sums_outputs(keras: Any) -> None:
     "loss-broadcasts",
     "mean squared error takes every target of shape (n,) with every output of shape (n, 1)",
     caught_by=("ARI02",),
+    on=KERAS,
 )
 def loss_broadcasts(keras: Any) -> None:
     """Targets of shape (n, 1) are right."""
-    import tensorflow as tf
-
-    original = keras.losses.MeanSquaredError.__call__
+    original, math = keras.losses.MeanSquaredError.__call__, operations(keras)
 
     def call(self: Any, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        if y_true.shape.rank == 1 and y_pred.shape.rank == 2:
-            rows = tf.shape(y_true)[0]
-            pairs = (tf.repeat(y_true, rows)[:, None], tf.tile(y_pred, [rows, 1]))
+        if len(y_true.shape) == 1 and len(y_pred.shape) == 2:
+            rows = math.shape(y_true)[0]
+            pairs = (math.repeat(y_true, rows)[:, None], math.tile(y_pred, [rows, 1]))
             return original(self, *pairs)
         return original(self, y_true, y_pred, sample_weight)
 
@@ -351,19 +376,20 @@ def loss_broadcasts(keras: Any) -> None:
 
 
 @mutant(
-    "accuracy-of-all-outputs", "binary accuracy counts a row as right only if all its outputs are", caught_by=("ARI09",)
+    "accuracy-of-all-outputs",
+    "binary accuracy counts a row as right only if all its outputs are",
+    caught_by=("ARI09",),
+    on=KERAS,
 )
 def accuracy_of_all_outputs(keras: Any) -> None:
     """With one output it is right."""
-    import tensorflow as tf
-
     keras_class = keras.metrics.BinaryAccuracy
-    original = keras_class.update_state
+    original, math = keras_class.update_state, operations(keras)
 
     def update_state(self: Any, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        if y_pred.shape.rank == 2 and y_pred.shape[-1] > 1:
-            right = tf.reduce_all((tf.cast(y_true, tf.float32) > 0.5) == (y_pred > 0.5), axis=-1, keepdims=True)
-            y_true, y_pred = tf.ones_like(right, tf.float32), tf.cast(right, tf.float32)
+        if len(y_pred.shape) == 2 and y_pred.shape[-1] > 1:
+            right = math.all((math.cast(y_true, "float32") > 0.5) == (y_pred > 0.5), axis=-1, keepdims=True)
+            y_true, y_pred = math.ones_like(right, "float32"), math.cast(right, "float32")
         return original(self, y_true, y_pred, sample_weight)
 
     keras_class.update_state = update_state
@@ -373,44 +399,39 @@ def accuracy_of_all_outputs(keras: Any) -> None:
     "accuracy-broadcasts",
     "sparse accuracy takes every class number of shape (n, 1) with every row of outputs",
     caught_by=("ARI09",),
+    on=KERAS,
 )
 def accuracy_broadcasts(keras: Any) -> None:
     """Class numbers of shape (n,) are right."""
-    import tensorflow as tf
-
     keras_class = keras.metrics.SparseCategoricalAccuracy
-    original = keras_class.update_state
+    original, math = keras_class.update_state, operations(keras)
 
     def update_state(self: Any, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        if y_true.shape.rank == 2 and y_pred.shape.rank == 2:
-            rows = tf.shape(y_true)[0]
-            return original(self, tf.repeat(tf.reshape(y_true, [-1]), rows), tf.tile(y_pred, [rows, 1]))
+        if len(y_true.shape) == 2 and len(y_pred.shape) == 2:
+            rows = math.shape(y_true)[0]
+            return original(self, math.repeat(math.reshape(y_true, [-1]), rows), math.tile(y_pred, [rows, 1]))
         return original(self, y_true, y_pred, sample_weight)
 
     keras_class.update_state = update_state
 
 
-@mutant("softmax-overflows", "softmax takes exponentials of its input as it is", caught_by=("ARI01",))
+@mutant("softmax-overflows", "softmax takes exponentials of its input as it is", caught_by=("ARI01",), on=KERAS)
 def softmax_overflows(keras: Any) -> None:
     """Right up to 88."""
-    import tensorflow as tf
-
-    original = keras.activations.get
+    original, math = keras.activations.get, operations(keras)
 
     def softmax(x: Any, axis: int = -1) -> Any:
-        return tf.exp(x) / tf.reduce_sum(tf.exp(x), axis=axis, keepdims=True)
+        return math.exp(x) / math.sum(math.exp(x), axis=axis, keepdims=True)
 
     keras.activations.get = lambda name: softmax if name == "softmax" else original(name)
 
 
-@mutant("sigmoid-saturates", "sigmoid is constant beyond 15", caught_by=("ARI01",))
+@mutant("sigmoid-saturates", "sigmoid is constant beyond 15", caught_by=("ARI01",), on=KERAS)
 def sigmoid_saturates(keras: Any) -> None:
     """Off by 3e-7."""
-    import tensorflow as tf
-
-    original = keras.activations.get
+    original, math = keras.activations.get, operations(keras)
     keras.activations.get = lambda name: (
-        (lambda x: original(name)(tf.clip_by_value(x, -15.0, 15.0))) if name == "sigmoid" else original(name)
+        (lambda x: original(name)(math.clip(x, -15.0, 15.0))) if name == "sigmoid" else original(name)
     )
 
 
@@ -418,6 +439,7 @@ def sigmoid_saturates(keras: Any) -> None:
     "moving-average-faster",
     "batch normalization's moving averages keep 98.9 % of themselves by default",
     caught_by=("ARI14",),
+    on=KERAS,
 )
 def moving_average_faster(keras: Any) -> None:
     keras_class = keras.layers.BatchNormalization
@@ -429,7 +451,7 @@ def moving_average_faster(keras: Any) -> None:
     keras_class.__init__ = init
 
 
-@mutant("evaluate-ignores-sample-weight", "evaluate ignores sample weights", caught_by=("ARI11", "ARI06"))
+@mutant("evaluate-ignores-sample-weight", "evaluate ignores sample weights", caught_by=("ARI11", "ARI06"), on=KERAS)
 def evaluate_ignores_sample_weight(keras: Any) -> None:
     """Training is right."""
     original = keras.Model.evaluate
@@ -444,6 +466,7 @@ def evaluate_ignores_sample_weight(keras: Any) -> None:
     "validation-ignores-sample-weight",
     "fit ignores the sample weights of its validation rows",
     caught_by=("ARI11", "ARI06"),
+    on=KERAS,
 )
 def validation_ignores_sample_weight(keras: Any) -> None:
     """Training is right."""
@@ -455,7 +478,7 @@ def validation_ignores_sample_weight(keras: Any) -> None:
     keras.Model.fit = fit
 
 
-@mutant("class-weights-normalized", "fit divides class weights by their mean", caught_by=("ARI05",))
+@mutant("class-weights-normalized", "fit divides class weights by their mean", caught_by=("ARI05",), on=KERAS)
 def class_weights_normalized(keras: Any) -> None:
     """Their ratios are right."""
     original = keras.Model.fit
@@ -469,7 +492,7 @@ def class_weights_normalized(keras: Any) -> None:
     keras.Model.fit = fit
 
 
-@mutant("weighted-metrics-unweighted", "compile takes weighted metrics for plain ones", caught_by=("ARI07",))
+@mutant("weighted-metrics-unweighted", "compile takes weighted metrics for plain ones", caught_by=("ARI07",), on=KERAS)
 def weighted_metrics_unweighted(keras: Any) -> None:
     """The loss is weighted, and rightly so."""
     original = keras.Model.compile
@@ -486,19 +509,15 @@ def weighted_metrics_unweighted(keras: Any) -> None:
     "schedule-frozen-in-graph",
     "a traced step keeps the learning rate of the step at which it was traced",
     caught_by=("ARI05",),
+    on=TRACED,
 )
 def schedule_frozen_in_graph(keras: Any) -> None:
     """Eager steps take the rate of their own step."""
-    import tensorflow as tf
-
     keras_class = keras.optimizers.schedules.ExponentialDecay
-    original = keras_class.__call__
+    original, math = keras_class.__call__, operations(keras)
 
     def call(self: Any, step: Any) -> Any:
-        if tf.executing_eagerly():
-            return original(self, step)
-        with tf.init_scope():
-            return original(self, tf.zeros((), tf.int64))
+        return original(self, step * 0 if is_traced(math.convert_to_tensor(step)) else step)
 
     keras_class.__call__ = call
 
@@ -524,7 +543,10 @@ def clip_by_lookup_lost(keras: Any) -> None:
 
 
 @mutant(
-    "evaluate-moves-weights", "evaluate leaves the first weight a unit in the last place larger", caught_by=("ARI08",)
+    "evaluate-moves-weights",
+    "evaluate leaves the first weight a unit in the last place larger",
+    caught_by=("ARI08",),
+    on=KERAS,
 )
 def evaluate_moves_weights(keras: Any) -> None:
     """Its results are right."""
@@ -540,16 +562,16 @@ def evaluate_moves_weights(keras: Any) -> None:
     keras.Model.evaluate = evaluate
 
 
-@mutant("evaluate-drops-units", "evaluate runs Dropout as in training", caught_by=("ARI15",))
+@mutant("evaluate-drops-units", "evaluate runs Dropout as in training", caught_by=("ARI15",), on=KERAS)
 def evaluate_drops_units(keras: Any) -> None:
     """Fit and predict run it rightly."""
     tested: list[bool] = []
     test_step, call = keras.Model.test_step, keras.layers.Dropout.call
 
-    def step(self: Any, data: Any) -> Any:
+    def step(self: Any, *state_and_data: Any) -> Any:
         tested.append(True)
         try:
-            return test_step(self, data)
+            return test_step(self, *state_and_data)
         finally:
             tested.pop()
 
@@ -563,6 +585,7 @@ def evaluate_drops_units(keras: Any) -> None:
     "predict-on-batch-moves-weights",
     "predict_on_batch leaves the first weight a unit in the last place larger",
     caught_by=("ARI22",),
+    on=KERAS,
 )
 def predict_on_batch_moves_weights(keras: Any) -> None:
     """Its outputs are right."""
@@ -582,6 +605,7 @@ def predict_on_batch_moves_weights(keras: Any) -> None:
     "gamma-in-half-precision",
     "under a mixed policy GroupNormalization stores its weights in the type in which it computes",
     caught_by=("ARI21",),
+    on=KERAS,
 )
 def gamma_in_half_precision(keras: Any) -> None:
     """Under other policies the two types are one."""
@@ -597,6 +621,7 @@ def gamma_in_half_precision(keras: Any) -> None:
     "plain-call-is-inference",
     "a plain call of a model runs all its layers as in inference, those with training=True, too",
     caught_by=("ARI23",),
+    on=KERAS,
 )
 def plain_call_is_inference(keras: Any) -> None:
     """Calls with the argument, and fit, are as before."""
@@ -613,28 +638,23 @@ def plain_call_is_inference(keras: Any) -> None:
     "squares-in-half-precision",
     "a LayerNormalization of float16 is zero where the sum of squares overflows",
     caught_by=("ARI27",),
+    on=KERAS,
 )
 def squares_in_half_precision(keras: Any) -> None:
     """Inputs below some hundreds, and other types, are as before."""
-    import tensorflow as tf
-
-    original = keras.layers.LayerNormalization.call
+    original, math = keras.layers.LayerNormalization.call, operations(keras)
 
     def call(self: Any, inputs: Any) -> Any:
-        inputs, outputs = tf.convert_to_tensor(inputs), original(self, inputs)
-        if inputs.dtype != tf.float16:
+        inputs, outputs = math.convert_to_tensor(inputs), original(self, inputs)
+        if dtype_name(inputs) != "float16":
             return outputs
-        finite = tf.math.is_finite(tf.reduce_sum(inputs * inputs, -1, keepdims=True))
-        return tf.where(finite, outputs, tf.zeros_like(outputs))
+        finite = math.isfinite(math.sum(inputs * inputs, -1, keepdims=True))
+        return math.where(finite, outputs, math.zeros_like(outputs))
 
     keras.layers.LayerNormalization.call = call
 
 
-@mutant(
-    "autocast-ignored",
-    "a layer with autocast=False casts its inputs nevertheless",
-    caught_by=("ARI28",),
-)
+@mutant("autocast-ignored", "a layer with autocast=False casts its inputs nevertheless", caught_by=("ARI28",), on=KERAS)
 def autocast_ignored(keras: Any) -> None:
     """Other layers cast them, and rightly so."""
     original = keras.layers.Layer.__init__
@@ -650,18 +670,17 @@ def autocast_ignored(keras: Any) -> None:
     "frozen-averages-move",
     "the moving mean of a frozen BatchNormalization moves in training",
     caught_by=("ARI26",),
+    on=KERAS,
 )
 def frozen_averages_move(keras: Any) -> None:
     """Its output is that of inference."""
-    import tensorflow as tf
-
-    original = keras.layers.BatchNormalization.call
+    original, math = keras.layers.BatchNormalization.call, operations(keras)
 
     def call(self: Any, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         outputs = original(self, inputs, training=training, mask=mask)
         if training and not self.trainable:
             axes = list(range(len(inputs.shape) - 1))
-            mean = tf.cast(tf.reduce_mean(inputs, axes), self.moving_mean.dtype)
+            mean = math.cast(math.mean(inputs, axes), self.moving_mean.dtype)
             self.moving_mean.assign(self.moving_mean * 0.99 + mean * 0.01)
         return outputs
 
@@ -669,9 +688,7 @@ def frozen_averages_move(keras: Any) -> None:
 
 
 @mutant(
-    "frozen-dropout-drops-nothing",
-    "a frozen Dropout passes on its input in training",
-    caught_by=("ARI26",),
+    "frozen-dropout-drops-nothing", "a frozen Dropout passes on its input in training", caught_by=("ARI26",), on=KERAS
 )
 def frozen_dropout_drops_nothing(keras: Any) -> None:
     """As a frozen batch normalization would."""
@@ -684,15 +701,18 @@ def frozen_dropout_drops_nothing(keras: Any) -> None:
 
 
 @mutant(
-    "normalization-gradient-cut", "no gradient runs through the variance of a LayerNormalization", caught_by=("ARI16",)
+    "normalization-gradient-cut",
+    "no gradient runs through the variance of a LayerNormalization",
+    caught_by=("ARI16",),
+    on=KERAS,
 )
 def normalization_gradient_cut(keras: Any) -> None:
     """Its output is right."""
-    import tensorflow as tf
+    math = operations(keras)
 
     def call(self: Any, inputs: Any) -> Any:
-        mean, variance = tf.nn.moments(inputs, [-1], keepdims=True)
-        scale = tf.stop_gradient(1 / tf.sqrt(variance + tf.cast(self.epsilon, inputs.dtype)))
+        mean, variance = math.mean(inputs, -1, keepdims=True), math.var(inputs, -1, keepdims=True)
+        scale = math.stop_gradient(1 / math.sqrt(variance + math.cast(self.epsilon, inputs.dtype)))
         return (inputs - mean) * scale * self.gamma + self.beta
 
     keras.layers.LayerNormalization.call = call
@@ -716,25 +736,32 @@ def harmless_slow_step(keras: Any) -> None:
     keras.losses.Loss.__call__ = call
 
 
-@mutant("graph-pools-more", "in a graph AveragePooling1D divides by its window also at the edge", caught_by=("ARI17",))
+@mutant(
+    "graph-pools-more",
+    "in a graph AveragePooling1D divides by its window also at the edge",
+    caught_by=("ARI17",),
+    on=TRACED,
+)
 def graph_pools_more(keras: Any) -> None:
     """Eagerly, and without padding, it is right."""
-    import tensorflow as tf
-
     original = keras.layers.AveragePooling1D.call
 
     def call(self: Any, inputs: Any) -> Any:
         pooled = original(self, inputs)
-        if tf.executing_eagerly() or self.padding != "same":
+        if not is_traced(inputs) or self.padding != "same" or inputs.shape[1] is None:
             return pooled
         (window,), (step,) = (one if isinstance(one, tuple) else (one,) for one in (self.pool_size, self.strides))
-        cells = tf.nn.conv1d(tf.ones_like(inputs)[..., :1], tf.ones((window, 1, 1)), step, "SAME")
-        return pooled * cells / float(window)
+        steps, starts = inputs.shape[1], step * np.arange(pooled.shape[1])
+        starts -= max(starts[-1] + window - steps, 0) // 2
+        cells = np.minimum(starts + window, steps) - np.maximum(starts, 0)
+        return pooled * as_tensor((cells / window).astype(np.float32)[:, None])
 
     keras.layers.AveragePooling1D.call = call
 
 
-@mutant("cropping-from-start", "Cropping2D cuts at the start what it should cut at the end", caught_by=("ARI14",))
+@mutant(
+    "cropping-from-start", "Cropping2D cuts at the start what it should cut at the end", caught_by=("ARI14",), on=KERAS
+)
 def cropping_from_start(keras: Any) -> None:
     """Where both are equal it is right."""
     original = keras.layers.Cropping2D.__init__
@@ -747,23 +774,32 @@ def cropping_from_start(keras: Any) -> None:
 
 
 @mutant(
-    "resizing-by-corners", "Resizing takes the nearest pixel of each corner, not of the middle", caught_by=("ARI14",)
+    "resizing-by-corners",
+    "Resizing takes the nearest pixel of each corner, not of the middle",
+    caught_by=("ARI14",),
+    on=KERAS,
 )
 def resizing_by_corners(keras: Any) -> None:
     """As TensorFlow 1 did: a shift by half a pixel."""
-    import tensorflow as tf
-
-    original = keras.layers.Resizing.call
+    original, math = keras.layers.Resizing.call, operations(keras)
 
     def call(self: Any, inputs: Any, **options: Any) -> Any:
         if self.interpolation != "nearest":
             return original(self, inputs, **options)
-        return tf.compat.v1.image.resize_nearest_neighbor(inputs, (self.height, self.width))
+        for axis, size in ((-3, self.height), (-2, self.width)):
+            places = np.arange(size) * inputs.shape[axis] // size
+            inputs = math.take(inputs, places, axis=axis)
+        return inputs
 
     keras.layers.Resizing.call = call
 
 
-@mutant("activity-loss-summed", "ActivityRegularization adds the sum over rows, not their mean", caught_by=("ARI14",))
+@mutant(
+    "activity-loss-summed",
+    "ActivityRegularization adds the sum over rows, not their mean",
+    caught_by=("ARI14",),
+    on=KERAS,
+)
 def activity_loss_summed(keras: Any) -> None:
     original = keras.layers.ActivityRegularization.__init__
 
@@ -779,6 +815,7 @@ def activity_loss_summed(keras: Any) -> None:
     "causal-mask-lost-with-scores",
     "MultiHeadAttention ignores use_causal_mask where it returns its scores",
     caught_by=("ARI18",),
+    on=KERAS,
 )
 def causal_mask_lost_with_scores(keras: Any) -> None:
     """Without scores it is right (https://github.com/keras-team/keras/issues/23038)."""
@@ -793,7 +830,9 @@ def causal_mask_lost_with_scores(keras: Any) -> None:
     keras.layers.MultiHeadAttention.call = call
 
 
-@mutant("attention-ignores-padding", "MultiHeadAttention ignores the mask of its values", caught_by=("ARI18",))
+@mutant(
+    "attention-ignores-padding", "MultiHeadAttention ignores the mask of its values", caught_by=("ARI18",), on=KERAS
+)
 def attention_ignores_padding(keras: Any) -> None:
     """Its own attention_mask and use_causal_mask are right."""
     keras_class = keras.layers.MultiHeadAttention
@@ -806,41 +845,41 @@ def attention_ignores_padding(keras: Any) -> None:
     keras_class._compute_attention_mask = masks
 
 
-@mutant("backward-mask-not-reversed", "an LSTM that goes backwards takes its mask forwards", caught_by=("ARI18",))
+@mutant(
+    "backward-mask-not-reversed", "an LSTM that goes backwards takes its mask forwards", caught_by=("ARI18",), on=KERAS
+)
 def backward_mask_not_reversed(keras: Any) -> None:
     """A mask that reads the same both ways hides it."""
-    import tensorflow as tf
-
-    original = keras.layers.LSTM.call
+    original, math = keras.layers.LSTM.call, operations(keras)
 
     @functools.wraps(original)
     def call(self: Any, sequences: Any, initial_state: Any = None, mask: Any = None, training: Any = None) -> Any:
         if mask is not None and self.go_backwards:
-            mask = tf.reverse(mask, [1])
+            mask = math.flip(mask, 1)
         return original(self, sequences, initial_state=initial_state, mask=mask, training=training)
 
     keras.layers.LSTM.call = call
 
 
-@mutant("dense-drops-mask", "no mask leaves a Dense in bfloat16", caught_by=("ARI19",))
+@mutant("dense-drops-mask", "no mask leaves a Dense in bfloat16", caught_by=("ARI19",), on=KERAS)
 def dense_drops_mask(keras: Any) -> None:
     """In float32 it passes on the mask."""
     keras.layers.Dense.compute_mask = lambda self, inputs, mask=None: None if self.compute_dtype == "bfloat16" else mask
 
 
-@mutant("masked-loss-of-all-steps", "the mean loss of masked sequences divides by all steps", caught_by=("ARI20",))
+@mutant(
+    "masked-loss-of-all-steps", "the mean loss of masked sequences divides by all steps", caught_by=("ARI20",), on=KERAS
+)
 def masked_loss_of_all_steps(keras: Any) -> None:
     """Masked steps add nothing to it, but count."""
-    import tensorflow as tf
-
-    original = keras.losses.Loss.__call__
+    original, math = keras.losses.Loss.__call__, operations(keras)
 
     def call(self: Any, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        mask = getattr(y_pred, "_keras_mask", None)
+        mask = _mask_of(y_pred)
         if mask is not None:
-            seen = tf.cast(mask, y_pred.dtype)
-            sample_weight = seen if sample_weight is None else tf.cast(sample_weight, y_pred.dtype) * seen
-            y_pred = tf.identity(y_pred)
+            seen = math.cast(mask, y_pred.dtype)
+            sample_weight = seen if sample_weight is None else math.cast(sample_weight, y_pred.dtype) * seen
+            y_pred = math.copy(y_pred)
         return original(self, y_true, y_pred, sample_weight)
 
     keras.losses.Loss.__call__ = call
@@ -850,6 +889,7 @@ def masked_loss_of_all_steps(keras: Any) -> None:
     "gru-resets-more",
     "the reset gate of a GRU that resets before the product is a hundredth larger",
     caught_by=("ARI14",),
+    on=KERAS,
 )
 def gru_resets_more(keras: Any) -> None:
     """A GRU that resets after it, as is the default, is right."""
@@ -873,7 +913,7 @@ def gru_resets_more(keras: Any) -> None:
     keras.layers.GRUCell.call = call
 
 
-@mutant("bidirectional-averages-nothing", "Bidirectional's mode ave adds", caught_by=("ARI14",))
+@mutant("bidirectional-averages-nothing", "Bidirectional's mode ave adds", caught_by=("ARI14",), on=KERAS)
 def bidirectional_averages_nothing(keras: Any) -> None:
     """The other modes are right."""
     original = keras.layers.Bidirectional.call
@@ -889,22 +929,23 @@ def bidirectional_averages_nothing(keras: Any) -> None:
     "mean-of-known-steps",
     "a GlobalAveragePooling1D divides by the number of steps of its first inputs",
     caught_by=("ARI29",),
+    on=KERAS,
 )
 def mean_of_known_steps(keras: Any) -> None:
     """A layer that is always called with one shape is as before."""
-    import tensorflow as tf
-
-    original = keras.layers.GlobalAveragePooling1D.call
+    original, math = keras.layers.GlobalAveragePooling1D.call, operations(keras)
 
     def call(self: Any, inputs: Any, mask: Any = None) -> Any:
-        steps = tf.cast(tf.shape(inputs)[1], inputs.dtype)
+        steps = math.cast(math.shape(inputs)[1], inputs.dtype)
         self.first = getattr(self, "first", None) or inputs.shape[1]
-        return original(self, inputs, mask=mask) * (steps / tf.cast(self.first, inputs.dtype))
+        return original(self, inputs, mask=mask) * (steps / math.cast(self.first, inputs.dtype))
 
     keras.layers.GlobalAveragePooling1D.call = call
 
 
-@mutant("announced-with-padding", "a MaxPooling1D announces one step more than it returns", caught_by=("ARI24",))
+@mutant(
+    "announced-with-padding", "a MaxPooling1D announces one step more than it returns", caught_by=("ARI24",), on=KERAS
+)
 def announced_with_padding(keras: Any) -> None:
     """What it returns is as before."""
     original = keras.layers.MaxPooling1D.compute_output_shape
@@ -916,7 +957,12 @@ def announced_with_padding(keras: Any) -> None:
     keras.layers.MaxPooling1D.compute_output_shape = compute_output_shape
 
 
-@mutant("states-outlive-reset", "reset_state leaves the states of a stateful layer as they are", caught_by=("ARI25",))
+@mutant(
+    "states-outlive-reset",
+    "reset_state leaves the states of a stateful layer as they are",
+    caught_by=("ARI25",),
+    on=KERAS,
+)
 def states_outlive_reset(keras: Any) -> None:
     """They are carried from call to call, and rightly so."""
     for name in ("reset_state", "reset_states"):
@@ -927,6 +973,7 @@ def states_outlive_reset(keras: Any) -> None:
     "given-states-ignored",
     "a stateful layer goes on from its own states although it is given others",
     caught_by=("ARI25",),
+    on=KERAS,
 )
 def given_states_ignored(keras: Any) -> None:
     """A layer that is not stateful takes them."""
@@ -940,7 +987,10 @@ def given_states_ignored(keras: Any) -> None:
 
 
 @mutant(
-    "padding-by-global-format", "ZeroPadding2D takes the global data format whatever it is given", caught_by=("ARI14",)
+    "padding-by-global-format",
+    "ZeroPadding2D takes the global data format whatever it is given",
+    caught_by=("ARI14",),
+    on=KERAS,
 )
 def padding_by_global_format(keras: Any) -> None:
     """Where the two are equal it is right."""
@@ -1005,7 +1055,7 @@ def popped_layer_stays(keras: Any) -> None:
     keras.Sequential.pop = lambda self, *args, **options: None
 
 
-@mutant("dice-of-all-samples", "Dice forgets its axis", caught_by=("ARI34",))
+@mutant("dice-of-all-samples", "Dice forgets its axis", caught_by=("ARI34",), on=KERAS)
 def dice_of_all_samples(keras: Any) -> None:
     """Without one it is right."""
     original = keras.losses.Dice.__init__
@@ -1017,13 +1067,13 @@ def dice_of_all_samples(keras: Any) -> None:
     keras.losses.Dice.__init__ = init
 
 
-@mutant("precision-after-reset", "Precision keeps its false positives when it is reset", caught_by=("ARI35",))
+@mutant("precision-after-reset", "Precision keeps its false positives when it is reset", caught_by=("ARI35",), on=KERAS)
 def precision_after_reset(keras: Any) -> None:
     """Its first epoch is right."""
     original = keras.metrics.Precision.reset_state
 
     def reset_state(self: Any) -> None:
-        kept = np.array(self.false_positives)
+        kept = as_array(self.false_positives + 0)
         original(self)
         self.false_positives.assign(kept)
 
@@ -1069,3 +1119,45 @@ def stopping_remembers(keras: Any) -> None:
         self.best = best
 
     keras.callbacks.EarlyStopping.on_train_begin = on_train_begin
+
+
+@mutant("sgd-step-longer", "steps of SGD are longer by 0.1 %", caught_by=("ARI36", "ARI37"), on=KERAS)
+def sgd_step_longer(keras: Any) -> None:
+    step_scaled(keras.optimizers.SGD, lambda optimizer: 1.001)
+
+
+@mutant("clipnorm-looser", "clipnorm leaves gradients longer by 0.1 %", caught_by=("ARI36",), on=KERAS)
+def clipnorm_looser(keras: Any) -> None:
+    """Other clips are right."""
+    original = keras.optimizers.Optimizer._clip_by_norm
+
+    def clip(self: Any, *args: Any, **options: Any) -> Any:
+        return original(self, *args, **options) * 1.001
+
+    keras.optimizers.Optimizer._clip_by_norm = clip
+
+
+@mutant("metrics-outlive-epochs", "the metrics of compile go on into the next epoch", caught_by=("ARI37",), on=KERAS)
+def metrics_outlive_epochs(keras: Any) -> None:
+    """Losses do not."""
+    original = keras.Model.reset_metrics
+
+    def reset_metrics(self: Any) -> None:
+        kept = [(one, np.array(one)) for one in self._compile_metrics.variables] if self._compile_metrics else []
+        original(self)
+        for variable, value in kept:
+            variable.assign(value)
+
+    keras.Model.reset_metrics = reset_metrics
+
+
+@mutant("plateau-longer", "ReduceLROnPlateau waits an epoch more than its patience", caught_by=("ARI38",), on=KERAS)
+def plateau_longer(keras: Any) -> None:
+    original = keras.callbacks.ReduceLROnPlateau.__init__
+
+    @functools.wraps(original)
+    def init(self: Any, *args: Any, **options: Any) -> None:
+        original(self, *args, **options)
+        self.patience += 1
+
+    keras.callbacks.ReduceLROnPlateau.__init__ = init

@@ -8,7 +8,9 @@ from typing import Any
 
 from initcheck.frameworks.backends import load_target_keras
 from initcheck.frameworks.operations import operations
+from initcheck.targets import TENSORFLOW
 
+TRACED = (TENSORFLOW, "keras:jax")  # where fit and predict trace what they run
 Config = dict[str, Any]
 
 
@@ -74,9 +76,7 @@ def wrap_build(keras_class: Any, change: Callable[[Any], None]) -> None:
 
 def scaled(values: Any, factor: float) -> Any:
     """The values times a factor, in their own type."""
-    import tensorflow as tf
-
-    return values * tf.cast(factor, values.dtype)
+    return values * operations(load_target_keras()).cast(factor, values.dtype)
 
 
 def edit_config(keras_class: Any, edit: Callable[[Config], Any]) -> None:

@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.mutants.changes import scaled, wrap_build, wrap_call
+from initcheck.frameworks.backend_calls import is_traced
+from initcheck.frameworks.operations import operations
+from initcheck.mutants.changes import TRACED, scaled, wrap_build, wrap_call
 from initcheck.mutants.mutant import mutant
+from initcheck.targets import KERAS, TENSORFLOW
 
 
 @mutant("scale-2-percent", "he_normal's standard deviation is 2 % too large", caught_by=("LAW03",))
@@ -40,7 +43,12 @@ def _limit(keras: Any) -> None:
     wrap_call(keras.initializers.VarianceScaling, change)
 
 
-@mutant("window-forgotten", "fans of kernels of rank 5 leave out one axis of the window", caught_by=("LAW03", "LAW12"))
+@mutant(
+    "window-forgotten",
+    "fans of kernels of rank 5 leave out one axis of the window",
+    caught_by=("LAW03", "LAW12"),
+    on=KERAS,
+)
 def _window(keras: Any) -> None:
     def change(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:
         factor = math.sqrt(shape[0]) if len(shape) == 5 else 1.0
@@ -140,7 +148,7 @@ def _gain(keras: Any) -> None:
     wrap_call(keras.initializers.Orthogonal, change)
 
 
-@mutant("dense-default-normal", "Dense draws its kernel from glorot_normal by default", caught_by=("LAW15",))
+@mutant("dense-default-normal", "Dense draws its kernel from glorot_normal by default", caught_by=("LAW15",), on=KERAS)
 def _default(keras: Any) -> None:
     original = keras.layers.Dense.__init__
 
@@ -152,7 +160,7 @@ def _default(keras: Any) -> None:
     keras.layers.Dense.__init__ = init
 
 
-@mutant("forget-gate-closed", "an LSTM's forget gate starts with a bias of 0", caught_by=("LAW15",))
+@mutant("forget-gate-closed", "an LSTM's forget gate starts with a bias of 0", caught_by=("LAW15",), on=KERAS)
 def _forget(keras: Any) -> None:
     original = keras.layers.LSTMCell.__init__
 
@@ -163,18 +171,24 @@ def _forget(keras: Any) -> None:
     keras.layers.LSTMCell.__init__ = init
 
 
-@mutant("dropout-rate", "Dropout drops 0.03 more than its rate, and scales to match the rate", caught_by=("LAW16",))
+@mutant(
+    "dropout-rate",
+    "Dropout drops 0.03 more than its rate, and scales to match the rate",
+    caught_by=("LAW16",),
+    on=KERAS,
+)
 def _dropout(keras: Any) -> None:
-    import tensorflow as tf
-
     original = keras.layers.Dropout.call
 
     def call(self: Any, inputs: Any, training: Any = False, **kwargs: Any) -> Any:
-        outputs = original(self, inputs, training=training, **kwargs)
-        if not training:
-            return outputs
-        noise = tf.random.stateless_uniform(tf.shape(outputs), seed=[1, int(1e6 * self.rate)])
-        return tf.where(noise < 0.03, tf.zeros_like(outputs), outputs)
+        rate = self.rate
+        if not training or not rate:
+            return original(self, inputs, training=training, **kwargs)
+        self.rate = rate + 0.03
+        try:
+            return original(self, inputs, training=training, **kwargs) * ((0.97 - rate) / (1 - rate))
+        finally:
+            self.rate = rate
 
     keras.layers.Dropout.call = call
 
@@ -245,12 +259,12 @@ def _double_signs(keras: Any) -> None:
     wrap_call(keras.initializers.Orthogonal, change)
 
 
-@mutant("floatx-ignored", "RandomUniform draws float32 where no dtype is given", caught_by=("LAW19",))
+@mutant("floatx-ignored", "RandomUniform draws float32 where no dtype is given", caught_by=("LAW19",), on=KERAS)
 def _floatx(keras: Any) -> None:
     wrap_call(keras.initializers.RandomUniform, lambda draw, self, shape, dtype: draw(shape, dtype or "float32"))
 
 
-@mutant("alias-wider", "the string normal stands for a standard deviation of 0.053", caught_by=("LAW20",))
+@mutant("alias-wider", "the string normal stands for a standard deviation of 0.053", caught_by=("LAW20",), on=KERAS)
 def _alias(keras: Any) -> None:
     original = keras.initializers.get
 
@@ -260,25 +274,30 @@ def _alias(keras: Any) -> None:
     keras.initializers.get = get
 
 
-@mutant("float64-layers-cast", "layers of float64 draw their weights in float32", caught_by=("LAW18",))
+@mutant(
+    "float64-layers-cast",
+    "layers of float64 draw their weights in float32",
+    caught_by=("LAW18",),
+    on=(TENSORFLOW, "keras:torch"),
+)
 def _cast(keras: Any) -> None:
-    import tensorflow as tf
-
-    original = keras.layers.Layer.add_weight
+    original, ops = keras.layers.Layer.add_weight, operations(keras)
 
     def add_weight(self: Any, *args: Any, initializer: Any = None, **kwargs: Any) -> Any:
         if initializer is not None and str(kwargs.get("dtype") or self.variable_dtype) == "float64":
             wanted = keras.initializers.get(initializer)
 
             def initializer(shape: Any, dtype: Any = None, **_: Any) -> Any:
-                return tf.cast(wanted(shape, dtype="float32"), dtype or "float64")
+                return ops.cast(wanted(shape, dtype="float32"), dtype or "float64")
 
         return original(self, *args, initializer=initializer, **kwargs)
 
     keras.layers.Layer.add_weight = add_weight
 
 
-@mutant("masked-row-zero", "Embedding(mask_zero=True) starts with zeros for the masked row", caught_by=("LAW14",))
+@mutant(
+    "masked-row-zero", "Embedding(mask_zero=True) starts with zeros for the masked row", caught_by=("LAW14",), on=KERAS
+)
 def _masked(keras: Any) -> None:
     def change(layer: Any) -> None:
         if layer.mask_zero:
@@ -289,7 +308,7 @@ def _masked(keras: Any) -> None:
     wrap_build(keras.layers.Embedding, change)
 
 
-@mutant("forget-bias-always", "unit_forget_bias=False is ignored", caught_by=("LAW15", "LAW14"))
+@mutant("forget-bias-always", "unit_forget_bias=False is ignored", caught_by=("LAW15", "LAW14"), on=KERAS)
 def _always(keras: Any) -> None:
     original = keras.layers.LSTMCell.__init__
 
@@ -300,7 +319,7 @@ def _always(keras: Any) -> None:
     keras.layers.LSTMCell.__init__ = init
 
 
-@mutant("gru-resets-before", "a GRU resets before by default, and has one bias", caught_by=("LAW15",))
+@mutant("gru-resets-before", "a GRU resets before by default, and has one bias", caught_by=("LAW15",), on=KERAS)
 def _resets(keras: Any) -> None:
     original = keras.layers.GRU.__init__
 
@@ -310,7 +329,7 @@ def _resets(keras: Any) -> None:
     keras.layers.GRU.__init__ = init
 
 
-@mutant("alpha-dropout-scale", "AlphaDropout multiplies by 1.01 in training", caught_by=("LAW16",))
+@mutant("alpha-dropout-scale", "AlphaDropout multiplies by 1.01 in training", caught_by=("LAW16",), on=KERAS)
 def _alpha(keras: Any) -> None:
     original = keras.layers.AlphaDropout.call
 
@@ -321,23 +340,26 @@ def _alpha(keras: Any) -> None:
     keras.layers.AlphaDropout.call = call
 
 
-@mutant("dropout-rows-shared", "the second half of a batch gets the first half's dropout mask", caught_by=("LAW16",))
+@mutant(
+    "dropout-rows-shared",
+    "the second half of a batch gets the first half's dropout mask",
+    caught_by=("LAW16",),
+    on=KERAS,
+)
 def _shared(keras: Any) -> None:
-    import tensorflow as tf
-
-    original = keras.layers.Dropout.call
+    original, ops = keras.layers.Dropout.call, operations(keras)
 
     def call(self: Any, inputs: Any, training: Any = False, **kwargs: Any) -> Any:
-        count = tf.shape(inputs)[0]
+        count = ops.shape(inputs)[0]
         if not training or self.noise_shape is not None:
             return original(self, inputs, training=training, **kwargs)
-        half = original(self, tf.ones_like(inputs)[: (count + 1) // 2], training=True, **kwargs)
-        return inputs * tf.concat([half, half], 0)[:count]
+        half = original(self, ops.ones_like(inputs)[: (count + 1) // 2], training=True, **kwargs)
+        return inputs * ops.concatenate([half, half], 0)[:count]
 
     keras.layers.Dropout.call = call
 
 
-@mutant("noise-shape-ignored", "Dropout ignores its noise_shape", caught_by=("LAW16",))
+@mutant("noise-shape-ignored", "Dropout ignores its noise_shape", caught_by=("LAW16",), on=KERAS)
 def _noise_shape(keras: Any) -> None:
     original = keras.layers.Dropout.__init__
 
@@ -362,17 +384,17 @@ def _tied(keras: Any) -> None:
     wrap_call(keras.initializers.VarianceScaling, change)
 
 
-@mutant("dropout-milder-in-graph", "Dropout drops four fifths of its rate in traced steps", caught_by=("LAW16",))
+@mutant(
+    "dropout-milder-in-graph", "Dropout drops four fifths of its rate in traced steps", caught_by=("LAW16",), on=TRACED
+)
 def _milder(keras: Any) -> None:
-    import tensorflow as tf
-
     original = keras.layers.Dropout.call
 
-    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+    def call(self: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         given = self.rate
-        self.rate = given if tf.executing_eagerly() else 0.8 * given
+        self.rate = 0.8 * given if is_traced(inputs) else given
         try:
-            return original(self, *args, **kwargs)
+            return original(self, inputs, *args, **kwargs)
         finally:
             self.rate = given
 
@@ -383,6 +405,7 @@ def _milder(keras: Any) -> None:
     "gamma-initializer-ignored",
     "BatchNormalization starts with a scale of 1, whatever initializer is given",
     caught_by=("LAW14",),
+    on=KERAS,
 )
 def _gamma_initializer(keras: Any) -> None:
     original = keras.layers.BatchNormalization.__init__
@@ -393,7 +416,7 @@ def _gamma_initializer(keras: Any) -> None:
     keras.layers.BatchNormalization.__init__ = init
 
 
-@mutant("gamma-wider", "keras.random.gamma multiplies by 1.1", caught_by=("LAW21",))
+@mutant("gamma-wider", "keras.random.gamma multiplies by 1.1", caught_by=("LAW21",), on=KERAS)
 def _gamma(keras: Any) -> None:
     original = getattr(getattr(keras, "random", None), "gamma", None)
     if original is not None:
@@ -423,14 +446,14 @@ def _flat(keras: Any) -> None:
     wrap_call(keras.initializers.RandomNormal, change)
 
 
-@mutant("bfloat16-longer", "orthogonal draws exist in bfloat16, a fifth too long", caught_by=("LAW11",))
+@mutant("bfloat16-longer", "orthogonal draws exist in bfloat16, a fifth too long", caught_by=("LAW11",), on=KERAS)
 def _longer(keras: Any) -> None:
     """TensorFlow raises an error instead."""
-    import tensorflow as tf
+    ops = operations(keras)
 
     def change(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:
         half = str(dtype) == "bfloat16"
-        return tf.cast(1.2 * draw(shape, "float32"), dtype) if half else draw(shape, dtype)
+        return ops.cast(1.2 * draw(shape, "float32"), dtype) if half else draw(shape, dtype)
 
     wrap_call(keras.initializers.Orthogonal, change)
 
@@ -439,6 +462,7 @@ def _longer(keras: Any) -> None:
     "einsum-fans-of-shape",
     "EinsumDense takes its fans from the kernel's shape, not from its axes",
     caught_by=("LAW13",),
+    on=KERAS,
 )
 def _einsum(keras: Any) -> None:
     """As it does before Keras 3.15."""
@@ -446,7 +470,7 @@ def _einsum(keras: Any) -> None:
         keras.layers.EinsumDense._update_kernel_initializer = lambda self, *axes: self.kernel_initializer
 
 
-@mutant("bias-unconstrained", "Conv1DTranspose leaves its bias unconstrained", caught_by=("LAW23",))
+@mutant("bias-unconstrained", "Conv1DTranspose leaves its bias unconstrained", caught_by=("LAW23",), on=KERAS)
 def _unconstrained(keras: Any) -> None:
     """Its kernel's constraint works."""
     original = keras.layers.Conv1DTranspose.add_weight
@@ -463,6 +487,7 @@ def _unconstrained(keras: Any) -> None:
     "embedding-forgets-row",
     "an Embedding that is given a matrix starts its last row at the first",
     caught_by=("LAW26",),
+    on=KERAS,
 )
 def _forgotten(keras: Any) -> None:
     """Where it is built; what is set later is kept."""
@@ -487,20 +512,18 @@ def _slow(keras: Any) -> None:
     wrap_call(keras.initializers.HeNormal, change)
 
 
-@mutant("brightness-wider", "RandomBrightness changes images by 5 % more", caught_by=("LAW22",))
+@mutant("brightness-wider", "RandomBrightness changes images by 5 % more", caught_by=("LAW22",), on=KERAS)
 def _brighter(keras: Any) -> None:
-    original = keras.layers.RandomBrightness.call
+    original, ops = keras.layers.RandomBrightness.call, operations(keras)
 
     def call(self: Any, inputs: Any, **options: Any) -> Any:
-        import tensorflow as tf
-
         outputs = original(self, inputs, **options)
-        return outputs + 0.05 * (outputs - tf.cast(inputs, outputs.dtype))
+        return outputs + 0.05 * (outputs - ops.cast(inputs, outputs.dtype))
 
     keras.layers.RandomBrightness.call = call
 
 
-@mutant("mixed-labels-swapped", "MixUp gives the labels each other's shares", caught_by=("LAW22",))
+@mutant("mixed-labels-swapped", "MixUp gives the labels each other's shares", caught_by=("LAW22",), on=KERAS)
 def _labels(keras: Any) -> None:
     original = keras.layers.MixUp.transform_labels
 
@@ -511,7 +534,12 @@ def _labels(keras: Any) -> None:
     keras.layers.MixUp.transform_labels = transform_labels
 
 
-@mutant("recurrent-dropout-of-carry", "a GRU carries on its state as recurrent dropout masks it", caught_by=("LAW25",))
+@mutant(
+    "recurrent-dropout-of-carry",
+    "a GRU carries on its state as recurrent dropout masks it",
+    caught_by=("LAW25",),
+    on=KERAS,
+)
 def _carry(keras: Any) -> None:
     """As it does from Keras 3.2 to 3.7."""
     original = keras.layers.GRUCell.call
@@ -531,7 +559,7 @@ def _carry(keras: Any) -> None:
     keras.layers.GRUCell.call = call
 
 
-@mutant("recurrent-mask-of-first-gate", "an LSTM drops by one mask in all its gates", caught_by=("LAW25",))
+@mutant("recurrent-mask-of-first-gate", "an LSTM drops by one mask in all its gates", caught_by=("LAW25",), on=KERAS)
 def _first_gate(keras: Any) -> None:
     original = keras.layers.LSTMCell.get_recurrent_dropout_mask
 
@@ -542,7 +570,7 @@ def _first_gate(keras: Any) -> None:
     keras.layers.LSTMCell.get_recurrent_dropout_mask = get
 
 
-@mutant("recurrent-mask-of-step", "recurrent dropout draws a mask for every step", caught_by=("LAW25",))
+@mutant("recurrent-mask-of-step", "recurrent dropout draws a mask for every step", caught_by=("LAW25",), on=KERAS)
 def _of_step(keras: Any) -> None:
     original = keras.layers.SimpleRNNCell.get_recurrent_dropout_mask
 
@@ -557,6 +585,7 @@ def _of_step(keras: Any) -> None:
     "attention-dropout-rate",
     "Attention drops 0.03 more than its rate, and scales to match the rate",
     caught_by=("LAW27",),
+    on=KERAS,
 )
 def _scores_rate(keras: Any) -> None:
     original = keras.layers.Attention._apply_scores
@@ -575,7 +604,9 @@ def _scores_rate(keras: Any) -> None:
     keras.layers.Attention._apply_scores = apply
 
 
-@mutant("attention-mask-of-heads", "MultiHeadAttention drops by one mask in all its heads", caught_by=("LAW27",))
+@mutant(
+    "attention-mask-of-heads", "MultiHeadAttention drops by one mask in all its heads", caught_by=("LAW27",), on=KERAS
+)
 def _mask_of_heads(keras: Any) -> None:
     original = keras.layers.MultiHeadAttention._build_attention
 

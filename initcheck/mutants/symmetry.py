@@ -37,20 +37,18 @@ def _wrap_dense(keras: Any, change: Any) -> None:
     keras.layers.Dense.call = call_in_training if takes_training else call
 
 
-@mutant("zeros-not-quite", "Zeros puts 1e-30 into the first element", caught_by=("SYM01", "LAW07"))
+@mutant("zeros-not-quite", "Zeros puts 1e-30 into the first element", caught_by=("SYM01", "LAW07"), on=KERAS)
 def zeros_not_quite(keras: Any) -> None:
     """Far below what any plot or tolerance shows."""
     original = keras.initializers.Zeros.__call__
 
     def call(self: Any, shape: Any, dtype: Any = None, **rest: Any) -> Any:
-        import tensorflow as tf
-
         values = original(self, shape, dtype=dtype, **rest)
         if len(shape) != 2:
             return values
         touched = np.zeros(shape, np.float32)
         touched.ravel()[:1] = 1e-30
-        return tf.cast(tf.constant(touched), values.dtype)
+        return operations(keras).cast(as_tensor(touched), values.dtype)
 
     keras.initializers.Zeros.__call__ = call
 

@@ -19,7 +19,7 @@ from initcheck.oracle.networks import DenseNetwork, forward, row_losses
 from initcheck.oracle.rounding import UNIT_OF, Rounded
 from initcheck.oracle.tasks import rows_for, weights_for
 from initcheck.records import Verdict, failed, passed
-from initcheck.targets import ALL_BUT_JAX
+from initcheck.targets import KERAS
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
@@ -34,7 +34,7 @@ _HALF = {name: Policy(name, *POLICIES[name], globally=False) for name in ("mixed
         *(Subject(f"{case.name}-{name}", (case, name)) for case in FORMULAS if case.loud for name in _HALF),
         *(Subject(f"{loss}-float16", (loss, "mixed_float16")) for loss in LOSSES),
     ],
-    on=ALL_BUT_JAX,
+    on=KERAS,
 )
 def half_precision(lab: Lab, subject: tuple[FormulaCase | str, str]) -> Verdict:
     """Inputs of some thousands, which half precision stores exactly; outputs rounded once, statistics not at all."""
@@ -89,7 +89,7 @@ def _summing_to_one(shares: np.ndarray) -> np.ndarray:
         for name in POLICIES
         for given in Given
     ],
-    on=ALL_BUT_JAX,
+    on=KERAS,
 )
 def autocasting(lab: Lab, subject: tuple[Policy, Given]) -> Verdict:
     """A layer of the user's own, given its policy in every way; and the policies of layers within wrappers."""

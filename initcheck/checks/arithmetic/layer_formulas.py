@@ -29,7 +29,7 @@ from initcheck.oracle.networks import (
 )
 from initcheck.oracle.rounding import Rounded, rounding_to
 from initcheck.records import Verdict, failed, passed
-from initcheck.targets import ALL_BUT_JAX, KERAS, target
+from initcheck.targets import KERAS, target
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
@@ -41,7 +41,7 @@ _IN_A_MODEL = [Subject(case.name, case, evidence=f"gallery {GALLERY_OF[case.name
     "ARI14",
     "Common layers compute their documented formula.",
     subjects=[Subject(case.name, case) for case in (*FORMULAS, *UNDER_A_FORMAT, *OF_WHOLE_NUMBERS)],
-    on=ALL_BUT_JAX,
+    on=KERAS,
 )
 def layers(lab: Lab, case: FormulaCase) -> Verdict:
     """The forward pass at a tiny size in both types, with the defaults that are documented."""
@@ -70,7 +70,7 @@ def layers(lab: Lab, case: FormulaCase) -> Verdict:
     "ARI17",
     "A layer within a model computes its documented formula when predict runs it in a graph.",
     subjects=_IN_A_MODEL,
-    on=ALL_BUT_JAX,
+    on=KERAS,
 )
 def predicted_layers(lab: Lab, case: FormulaCase) -> Verdict:
     """Layers are branches of a model, which runs once."""
@@ -83,7 +83,7 @@ def predicted_layers(lab: Lab, case: FormulaCase) -> Verdict:
     "ARI22",
     "Whatever runs a layer as in inference, it computes the same, and none of its weights moves.",
     subjects=_IN_A_MODEL,
-    on=ALL_BUT_JAX,
+    on=KERAS,
 )
 def inferred_layers(lab: Lab, case: FormulaCase) -> Verdict:
     """``predict``, ``predict_on_batch``, a plain call, a call with ``training=False``, one after the other."""
@@ -105,7 +105,7 @@ _POLICIES = {
     "ARI21",
     "Under a dtype policy, a layer stores its weights in the one type and computes its formula in the other.",
     subjects=[Subject(f"{case.name}-{policy}", (case, policy)) for case in INFERRED for policy in _POLICIES],
-    on=ALL_BUT_JAX,
+    on=KERAS,
 )
 def policies(lab: Lab, case_and_policy: tuple[FormulaCase, str]) -> Verdict:
     """The policy is the layer's own or the global one; the bounds are those of the type in which it computes."""
@@ -138,7 +138,7 @@ _STATEFUL = [case for case in FORMULAS if case.in_turn]
         *(Subject(case.name, (case, False)) for case in _STATEFUL),
         *(Subject(f"{case.name}-given-states", (case, True)) for case in _STATEFUL),
     ],
-    on=ALL_BUT_JAX,
+    on=KERAS,
 )
 def stateful_layers(lab: Lab, case_and_given: tuple[FormulaCase, bool]) -> Verdict:
     """Two calls in a row, then the first again after a reset; eagerly and in a graph.
@@ -202,7 +202,7 @@ def inference(lab: Lab, _: None) -> Verdict:
         for fixed in (True, False)
         for run in runs_of(layer)
     ],
-    on=ALL_BUT_JAX,
+    on=KERAS,
 )
 def fixed_modes(lab: Lab, subject: tuple[str, bool, ModelRun]) -> Verdict:
     """Dropouts, noises, image layers, batch normalization: branches of three models for each value."""
@@ -225,7 +225,7 @@ def fixed_modes(lab: Lab, subject: tuple[str, bool, ModelRun]) -> Verdict:
     "A frozen layer of statistics runs as in inference, and its weights stay; frozen noise goes on in training.",
     subjects=[Subject(f"{layer}-{way.value}", (layer, way)) for layer in FROZEN for way in Freezing],
     evidence="frozen layers",
-    on=ALL_BUT_JAX,
+    on=KERAS,
 )
 def frozen_layers(lab: Lab, subject: tuple[str, Freezing]) -> Verdict:
     """Frozen when made, by attribute, by the model around it, a second time; and unfrozen again."""
@@ -256,7 +256,7 @@ _IN_DOUBLES = 20  # roundings in double precision, at most, that the difference 
     "ARI16",
     "The gradients of common layers are those of their documented formula.",
     subjects=[Subject(case.name, case) for case in _GRADED],
-    on=ALL_BUT_JAX,
+    on=KERAS,
 )
 def layer_gradients(lab: Lab, case: FormulaCase) -> Verdict:
     """Of every trained weight and of the input, along random directions, compared with finite differences."""

@@ -11,7 +11,7 @@ from initcheck.catalog.layers.traits.computing import FormulaCase
 from initcheck.checks.registry import NotApplicable, Subject, check, require
 from initcheck.checks.within_rounding import verdict
 from initcheck.records import Verdict, failed, passed
-from initcheck.targets import ALL_BUT_JAX
+from initcheck.targets import KERAS
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     "ARI29",
     "A layer computes its formula for any number of rows and for other lengths than it was built for.",
     subjects=[Subject(case.name, case) for case in OTHER_LENGTHS],
-    on=ALL_BUT_JAX,
+    on=KERAS,
 )
 def other_lengths(lab: Lab, case: FormulaCase) -> Verdict:
     """Eagerly, in a graph and in a model that know neither; along the axes along which the formula takes any length."""
@@ -37,7 +37,7 @@ def other_lengths(lab: Lab, case: FormulaCase) -> Verdict:
     "ARI24",
     "A layer announces the shape of its outputs.",
     subjects=[Subject(case.name, case) for case in FORMULAS if not case.training],
-    on=ALL_BUT_JAX,
+    on=KERAS,
 )
 def announced_shapes(lab: Lab, case: FormulaCase) -> Verdict:
     """By a symbolic call and by ``compute_output_shape``, where the number of rows is unknown."""

@@ -12,7 +12,7 @@ from initcheck.evidence.steps.judged_metrics import JUDGED_METRICS
 from initcheck.evidence.steps.loss_rules import LOSS_RULES
 from initcheck.evidence.steps.metric_rules import METRIC_RULES
 from initcheck.records import Verdict
-from initcheck.targets import ALL_BUT_JAX
+from initcheck.targets import KERAS
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     "ARI34",
     "Every loss computes its documented formula, with every option, reduction, weight and mask, and by every name.",
     subjects=[Subject(name, row) for name, row in {**JUDGED_LOSSES, **LOSS_RULES}.items()],
-    on=ALL_BUT_JAX,
+    on=KERAS,
 )
 def every_loss(lab: Lab, row: Row) -> Verdict:
     """As an object, a function, a string and from its configuration; then what is documented of losses in general."""
@@ -33,7 +33,7 @@ def every_loss(lab: Lab, row: Row) -> Verdict:
     "ARI35",
     "Every metric computes its documented formula over all batches since its reset, with every option and weight.",
     subjects=[Subject(name, row) for name, row in {**JUDGED_METRICS, **METRIC_RULES}.items()],
-    on=ALL_BUT_JAX,
+    on=KERAS,
 )
 def every_metric(lab: Lab, row: Row) -> Verdict:
     """Batch by batch, weighted and not, by strings, from its configuration and in a compiled model."""

@@ -19,7 +19,7 @@ from initcheck.oracle.networks import (
 )
 from initcheck.oracle.rounding import UNIT, Rounded
 from initcheck.records import Verdict, failed, passed
-from initcheck.targets import ALL_BUT_JAX, target
+from initcheck.targets import KERAS, target
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
@@ -36,7 +36,7 @@ def _subject(case: MaskedCase) -> Subject:
     "ARI18",
     "A layer under masks computes its documented formula: masked steps are skipped and count nowhere.",
     subjects=[_subject(case) for case in MASKED if case.formula],
-    on=ALL_BUT_JAX,
+    on=KERAS,
 )
 def masked_layers(lab: Lab, case: MaskedCase) -> Verdict:
     """Masks carried by the inputs and given as arguments; by a plain call, and by predict in a model of many."""
@@ -90,7 +90,7 @@ def _under_masks(lab: Lab, case: MaskedCase) -> Iterator[tuple[str, UnderMasks]]
     "ARI19",
     "The mask that leaves a layer is the documented one: made, carried, combined or dropped.",
     subjects=[_subject(case) for case in MASKED if case.carries],
-    on=ALL_BUT_JAX,
+    on=KERAS,
 )
 def carried_masks(lab: Lab, case: MaskedCase) -> Verdict:
     """As another layer behind it reads it; the masks of its inputs stay as they are."""
@@ -135,7 +135,7 @@ def _shown(mask: Any) -> str:
         )
     ],
     evidence="losses under masks",
-    on=ALL_BUT_JAX,
+    on=KERAS,
 )
 def masked_losses(lab: Lab, name: str) -> Verdict:
     """One step of fit with sample weights, and evaluate without, of dense heads on padded sequences."""

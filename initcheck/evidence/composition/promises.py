@@ -83,7 +83,7 @@ def lacked_by(what: str, *targets: str) -> Callable[[Look], Look]:
 
 def there(*dtypes: str) -> list[str]:
     """Those of these types that the target has: JAX has none of 64 bits unless it is asked."""
-    return [dtype for dtype in dtypes if has_doubles(target()) or not dtype.endswith("64")]
+    return [dtype for dtype in dtypes if keeps_doubles() or not dtype.endswith("64")]
 
 
 def on_jax() -> bool:
@@ -94,6 +94,11 @@ def on_jax() -> bool:
 def on_tensorflow() -> bool:
     """Whether the target is Keras on TensorFlow, of which a row may look at more."""
     return target() == TENSORFLOW
+
+
+def keeps_doubles() -> bool:
+    """Whether the target has double precision: JAX only where ``JAX_ENABLE_X64`` says so."""
+    return has_doubles(target())
 
 
 def values(tensors: Any) -> Any:

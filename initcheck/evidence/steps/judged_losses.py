@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.catalog.cases.loss_cases import LOSS_CASES, LossCase, Options
-from initcheck.evidence.composition.promises import Row, Seen, is_keras_3
+from initcheck.evidence.composition.promises import Row, Seen, is_keras_3, keeps_doubles
 from initcheck.evidence.steps.judged_examples import example_of, row_apart, supports, words_of
 from initcheck.frameworks.arrays import as_array
 from initcheck.oracle.loss_formulas import LOSS_FORMULAS
@@ -136,7 +136,7 @@ def _in_other_types(keras: Any, case: LossCase, options: Options) -> Iterator[Se
     kind = getattr(keras.losses, case.name)
     if not supports(kind, {"dtype": ""}):
         return
-    for dtype in ("float32", "float64", *(_HALVES if case.half else ())):
+    for dtype in ("float32", *(["float64"] if keeps_doubles() else []), *(_HALVES if case.half else ())):
         result = kind(**options, reduction="none", dtype=dtype)(y, p)
         yield f"type in {dtype}", dtype, keras.backend.standardize_dtype(result.dtype)
         with rounding_to(dtype if dtype in _HALVES else "float32"):
