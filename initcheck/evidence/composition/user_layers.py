@@ -12,9 +12,7 @@ from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_
 from initcheck.evidence.toy_data import pipeline
 from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.backend_calls import dtype_name
-from initcheck.frameworks.backends import has_doubles
 from initcheck.frameworks.floatx import dtype_policy
-from initcheck.targets import target
 
 _X = inputs([1, 2], [3, -4])
 
