@@ -117,13 +117,13 @@ def _offset(keras: Any) -> None:
     on=KERAS,
 )
 def _advances(keras: Any) -> None:
-    keras_class = keras.initializers.GlorotNormal
+    ops, keras_class = operations(keras), keras.initializers.GlorotNormal
     original = keras_class.__call__
 
     def call(self: Any, shape: Any, dtype: Any = None, **kwargs: Any) -> Any:
         values = original(self, shape, dtype=dtype, **kwargs)
         calls = self.__dict__["_calls"] = self.__dict__.get("_calls", 0) + 1
-        return values if calls == 1 else values[::-1]
+        return values if calls == 1 else ops.flip(values, 0)
 
     keras_class.__call__ = call
 
