@@ -408,7 +408,7 @@ def share_flips(keras: Any) -> None:
     keras.layers.RandomFlip.get_random_transformation = transformation
 
 
-@mutant("image-seed-forgotten", "RandomBrightness draws by another seed than its own", caught_by=("DET20",), on=KERAS)
+@mutant("image-seed-forgotten", "RandomBrightness draws by another seed than its own", caught_by=("DET20",))
 def forget_image_seed(keras: Any) -> None:
     original = keras.layers.RandomBrightness.__init__
 
