@@ -112,8 +112,9 @@ def _off(output: Mapping[str, Any], style: str) -> list[list[float]]:
 def _thickness(boxes: Array, style: str) -> Array:
     """The shorter side of each box: of one that has nearly left its image, no pixel may be bright."""
     corners = style.removeprefix("rel_") in ("xyxy", "yxyx")
-    sides: Array = boxes[:, 2:] - boxes[:, :2] if corners else boxes[:, 2:]
-    return np.abs(sides).min(axis=-1)
+    sides = boxes[:, 2:] - boxes[:, :2] if corners else boxes[:, 2:]
+    shorter: Array = np.abs(sides).min(axis=-1)
+    return shorter
 
 
 def moved_boxes(row: Companioned, keras: Any, _: Path) -> Iterator[Seen]:

@@ -381,8 +381,8 @@ def averaged_weights(keras: Any, _: Path) -> Iterator[Seen]:
     def seen(place: str) -> tuple[list[float], Any]:
         noted: list[float] = []
         # The model that a callback is asked for has its weights on JAX, too, which fit holds back meanwhile.
-        names = {place: lambda *_, **__: noted.append(weight_of(callback.model))}
-        callback = keras.callbacks.LambdaCallback(**names)
+        callback = keras.callbacks.LambdaCallback()
+        setattr(callback, place, lambda *_, **__: noted.append(weight_of(callback.model)))
         return noted, callback
 
     for words, swap in (("", False), (", swapped by epoch", True)):
