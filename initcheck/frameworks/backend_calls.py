@@ -301,15 +301,27 @@ def mean(values: Any) -> Any:
     return values.mean()
 
 
-def idle_step(state_and_data: Sequence[Any]) -> Any:
+def idle_step(state_and_data: Sequence[Any], logs: Mapping[str, Any] | None = None) -> Any:
     """What a model's ``train_step`` or ``test_step`` returns that does nothing.
 
     Args:
         state_and_data: Its arguments: on JAX the model's variables come first, and are returned.
+        logs: What it reports; by default a loss of zero.
     """
-    logs = {"loss": as_tensor(np.float32(0))}
+    reported = {"loss": as_tensor(np.float32(0))} if logs is None else dict(logs)
     *state, _ = state_and_data
-    return (logs, *state) if state else logs
+    return (reported, *state) if state else reported
+
+
+def changed_result(returned: Any, change: Callable[[Any], Any]) -> Any:
+    """What a model's ``train_step``, ``test_step`` or ``predict_step`` returned, with its logs or outputs changed.
+
+    On JAX the model's variables come behind them.
+    """
+    if backend_of(target()) != "jax":
+        return change(returned)
+    first, *state = returned
+    return (change(first), *state)
 
 
 def seen_by(see: Callable[..., None], *values: Any) -> None:

@@ -130,6 +130,23 @@ def slope_of_lookups(table: Any, indices: Any, slopes: Any) -> Any:
     return as_tensor(slopes_of(lambda one: (table(one) * slopes).sum(), table, [indices])[0])
 
 
+def take_step(optimizer: Any, slopes: Sequence[Any], weights: Sequence[Any]) -> None:
+    """A step of an optimizer along tensors, which may be None; by its ``apply``, where the backend has side effects.
+
+    A LossScaleOptimizer branches by operations, which may assign no variables on JAX: ``fit`` hands it their values.
+    """
+    if backend_of(target()) != "jax" or not hasattr(optimizer, "inner_optimizer"):
+        optimizer.apply(slopes, weights)
+        return
+    if not optimizer.built:
+        optimizer.build(weights)
+    held = [*optimizer.variables]
+    given = [one.value for one in held], [*slopes], [one.value for one in weights]
+    trained, others = optimizer.stateless_apply(*given)
+    for variable, value in zip([*weights, *held], [*trained, *others], strict=True):
+        variable.assign(value)
+
+
 def compiled_step(optimizer: Any, weights: Sequence[Any]) -> Callable[..., None]:
     """A step of a built optimizer along a slope for each weight, within a graph or program; on torch as it is."""
     backend = backend_of(target())

@@ -40,7 +40,7 @@ def adam_beta_2(keras: Any) -> None:
     "adam-no-bias-correction",
     "Adam steps without correcting the bias of its averages",
     caught_by=("ARI04",),
-    on=_ONE_BY_ONE,
+    on=KERAS,
 )
 def adam_no_bias_correction(keras: Any) -> None:
     """The steps are too long at first, right in the end."""
@@ -75,12 +75,12 @@ def sgd_nesterov_ignored(keras: Any) -> None:
     step_with(keras.optimizers.SGD, "nesterov", lambda nesterov: False)
 
 
-@mutant("sgd-learning-rate", "SGD's learning rate is off by 1 %", caught_by=("ARI04", "ARI05"), on=_ONE_BY_ONE)
+@mutant("sgd-learning-rate", "SGD's learning rate is off by 1 %", caught_by=("ARI04", "ARI05"), on=KERAS)
 def sgd_learning_rate(keras: Any) -> None:
     step_scaled(keras.optimizers.SGD, lambda optimizer: 1.01)
 
 
-@mutant("adagrad-learning-rate", "Adagrad's learning rate is off by 0.1 %", caught_by=("ARI04",), on=_ONE_BY_ONE)
+@mutant("adagrad-learning-rate", "Adagrad's learning rate is off by 0.1 %", caught_by=("ARI04",), on=KERAS)
 def adagrad_learning_rate(keras: Any) -> None:
     step_scaled(keras.optimizers.Adagrad, lambda optimizer: 1.001)
 
@@ -248,7 +248,7 @@ def sgd_rate_outside_velocity(keras: Any) -> None:
     keras.optimizers.SGD.update_step = update_step
 
 
-@mutant("rmsprop-schedule-late", "RMSprop reads its schedule one step late", caught_by=("ARI04",), on=_ONE_BY_ONE)
+@mutant("rmsprop-schedule-late", "RMSprop reads its schedule one step late", caught_by=("ARI04",), on=KERAS)
 def rmsprop_schedule_late(keras: Any) -> None:
     """Every other optimizer is right, and so is a constant rate."""
     step_scaled(keras.optimizers.RMSprop, lambda optimizer: _rate_changes(optimizer, 1, 0))
@@ -258,7 +258,7 @@ def rmsprop_schedule_late(keras: Any) -> None:
     "adam-counter-wraps",
     "Adam corrects its bias by the number of the step modulo 4096",
     caught_by=("ARI04",),
-    on=_ONE_BY_ONE,
+    on=KERAS,
 )
 def adam_counter_wraps(keras: Any) -> None:
     """Right for thousands of steps."""
@@ -718,7 +718,7 @@ def normalization_gradient_cut(keras: Any) -> None:
     keras.layers.LayerNormalization.call = call
 
 
-@mutant("harmless-rounding", "the steps of SGD and Adam are computed in another order, off by a rounding")
+@mutant("harmless-rounding", "the steps of SGD and Adam are computed in another order, off by a rounding", on=KERAS)
 def harmless_rounding(keras: Any) -> None:
     """As another build of the same kernels would."""
     for keras_class in (keras.optimizers.SGD, keras.optimizers.Adam):
@@ -1025,7 +1025,7 @@ def steps_unknown(keras: Any) -> None:
     keras.layers.LSTM.call = call
 
 
-@mutant("boxes-behind-flips", "RandomFlip leaves boxes where they were", caught_by=("ARI33",))
+@mutant("boxes-behind-flips", "RandomFlip leaves boxes where they were", caught_by=("ARI33",), on=KERAS)
 def boxes_behind_flips(keras: Any) -> None:
     """Its images and masks are right."""
 
@@ -1035,7 +1035,9 @@ def boxes_behind_flips(keras: Any) -> None:
     keras.layers.RandomFlip.transform_bounding_boxes = transform_bounding_boxes
 
 
-@mutant("constraint-of-users-lost", "weights that a user's layer adds have no constraint", caught_by=("ARI30",))
+@mutant(
+    "constraint-of-users-lost", "weights that a user's layer adds have no constraint", caught_by=("ARI30",), on=KERAS
+)
 def constraint_of_users_lost(keras: Any) -> None:
     """The layers of Keras itself are right."""
     original = keras.layers.Layer.add_weight
@@ -1048,7 +1050,7 @@ def constraint_of_users_lost(keras: Any) -> None:
     keras.layers.Layer.add_weight = add_weight
 
 
-@mutant("popped-layer-stays", "pop takes no layer off a Sequential", caught_by=("ARI31",))
+@mutant("popped-layer-stays", "pop takes no layer off a Sequential", caught_by=("ARI31",), on=KERAS)
 def popped_layer_stays(keras: Any) -> None:
     keras.Sequential.pop = lambda self, *args, **options: None
 
@@ -1078,7 +1080,7 @@ def precision_after_reset(keras: Any) -> None:
     keras.metrics.Precision.reset_state = reset_state
 
 
-@mutant("averages-of-zeros", "moving averages of weights begin with zeros", caught_by=("ARI36",))
+@mutant("averages-of-zeros", "moving averages of weights begin with zeros", caught_by=("ARI36",), on=KERAS)
 def averages_of_zeros(keras: Any) -> None:
     """As in Keras 3.0.1; training itself is right, and so is what it reports."""
 
@@ -1094,7 +1096,7 @@ def steps_of_muon(keras: Any) -> None:
     step_with(keras.optimizers.Muon, "momentum", lambda momentum: 0.94 if momentum == 0.95 else momentum)
 
 
-@mutant("losses-unweighted", "compile forgets loss_weights", caught_by=("ARI37",))
+@mutant("losses-unweighted", "compile forgets loss_weights", caught_by=("ARI37",), on=KERAS)
 def losses_unweighted(keras: Any) -> None:
     """Each output's loss is right, and their sum counts each once."""
     original = keras.Model.compile
@@ -1106,7 +1108,7 @@ def losses_unweighted(keras: Any) -> None:
     keras.Model.compile = compile_model
 
 
-@mutant("stopping-remembers", "EarlyStopping keeps the best value of an earlier fit", caught_by=("ARI38",))
+@mutant("stopping-remembers", "EarlyStopping keeps the best value of an earlier fit", caught_by=("ARI38",), on=KERAS)
 def stopping_remembers(keras: Any) -> None:
     """As in Keras 3.11 to 3.14; its first fit is right."""
     original = keras.callbacks.EarlyStopping.on_train_begin
@@ -1117,3 +1119,45 @@ def stopping_remembers(keras: Any) -> None:
         self.best = best
 
     keras.callbacks.EarlyStopping.on_train_begin = on_train_begin
+
+
+@mutant("sgd-step-longer", "steps of SGD are longer by 0.1 %", caught_by=("ARI36", "ARI37"), on=KERAS)
+def sgd_step_longer(keras: Any) -> None:
+    step_scaled(keras.optimizers.SGD, lambda optimizer: 1.001)
+
+
+@mutant("clipnorm-looser", "clipnorm leaves gradients longer by 0.1 %", caught_by=("ARI36",), on=KERAS)
+def clipnorm_looser(keras: Any) -> None:
+    """Other clips are right."""
+    original = keras.optimizers.Optimizer._clip_by_norm
+
+    def clip(self: Any, *args: Any, **options: Any) -> Any:
+        return original(self, *args, **options) * 1.001
+
+    keras.optimizers.Optimizer._clip_by_norm = clip
+
+
+@mutant("metrics-outlive-epochs", "the metrics of compile go on into the next epoch", caught_by=("ARI37",), on=KERAS)
+def metrics_outlive_epochs(keras: Any) -> None:
+    """Losses do not."""
+    original = keras.Model.reset_metrics
+
+    def reset_metrics(self: Any) -> None:
+        kept = [(one, np.array(one)) for one in self._compile_metrics.variables] if self._compile_metrics else []
+        original(self)
+        for variable, value in kept:
+            variable.assign(value)
+
+    keras.Model.reset_metrics = reset_metrics
+
+
+@mutant("plateau-longer", "ReduceLROnPlateau waits an epoch more than its patience", caught_by=("ARI38",), on=KERAS)
+def plateau_longer(keras: Any) -> None:
+    original = keras.callbacks.ReduceLROnPlateau.__init__
+
+    @functools.wraps(original)
+    def init(self: Any, *args: Any, **options: Any) -> None:
+        original(self, *args, **options)
+        self.patience += 1
+
+    keras.callbacks.ReduceLROnPlateau.__init__ = init

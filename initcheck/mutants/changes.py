@@ -16,10 +16,8 @@ Config = dict[str, Any]
 
 def step_with(keras_class: Any, attribute: str, change: Callable[[Any], Any]) -> None:
     """Makes the optimizers of that class step with another value of one attribute."""
-    name = (
-        "apply" if hasattr(keras_class, "apply") else "update_step"
-    )  # of all weights, as Keras 3 on torch updates them
-    original = getattr(keras_class, name)
+    stepping, method = _step_of(keras_class)
+    original = getattr(stepping, method)
 
     def step(self: Any, *args: Any, **options: Any) -> Any:
         given = getattr(self, attribute)
@@ -29,20 +27,29 @@ def step_with(keras_class: Any, attribute: str, change: Callable[[Any], Any]) ->
         finally:
             setattr(self, attribute, given)
 
-    setattr(keras_class, name, step)
+    setattr(stepping, method, step)
 
 
 def step_scaled(keras_class: Any, factor: Callable[[Any], Any]) -> None:
-    """Makes every step of that class longer by a factor, where it steps along one weight after another."""
-    original, math = keras_class.update_step, operations(load_target_keras())
+    """Makes every step of that class longer by a factor."""
+    stepping, method = _step_of(keras_class)
+    original, ops = getattr(stepping, method), operations(load_target_keras())
 
-    def update_step(self: Any, gradient: Any, variable: Any, *args: Any) -> Any:
-        before = math.copy(math.convert_to_tensor(variable))
-        original(self, gradient, variable, *args)
-        after = math.convert_to_tensor(variable)
-        variable.assign(before + (after - before) * math.cast(factor(self), before.dtype))
+    def step(self: Any, gradients: Any, variables: Any, *args: Any) -> Any:
+        every = variables if isinstance(variables, list) else [variables]
+        before = [ops.copy(ops.convert_to_tensor(one)) for one in every]
+        original(self, gradients, variables, *args)
+        for one, old in zip(every, before, strict=True):
+            one.assign(old + (ops.convert_to_tensor(one) - old) * ops.cast(factor(self), old.dtype))
 
-    keras_class.update_step = update_step
+    setattr(stepping, method, step)
+
+
+def _step_of(keras_class: Any) -> tuple[Any, str]:
+    """The class of its instances, and the method that takes a step: some of Keras on torch take all weights at once."""
+    stepping = type(keras_class())
+    together = "_parallel_update_step"
+    return stepping, together if hasattr(stepping, together) else "update_step"
 
 
 def wrap_call(keras_class: Any, change: Any) -> None:

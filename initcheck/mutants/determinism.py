@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.frameworks.operations import operations
+from initcheck.mutants.changes import TRACED
 from initcheck.mutants.mutant import mutant
 from initcheck.targets import KERAS
 
@@ -116,20 +118,19 @@ def hash_names(keras: Any) -> None:
     keras.initializers.GlorotUniform.get_config = get_config
 
 
-@mutant("dropout-frozen", "Dropout drops the same units in every step", caught_by=("DET19",))
+@mutant("dropout-frozen", "Dropout drops the same units in every step", caught_by=("DET19",), on=KERAS)
 def freeze_dropout(keras: Any) -> None:
     masks: dict[Any, Any] = {}
+    ops = operations(keras)
 
     def call(self: Any, inputs: Any, training: Any = False) -> Any:
-        import tensorflow as tf
-
         if not training:
             return inputs
         key = (id(self), tuple(inputs.shape))
         if key not in masks:
             stream = np.random.RandomState(random.randrange(2**31))
             masks[key] = (stream.random_sample([size or 1 for size in inputs.shape]) > self.rate) / (1 - self.rate)
-        return inputs * tf.cast(masks[key], inputs.dtype)
+        return inputs * ops.cast(masks[key], inputs.dtype)
 
     keras.layers.Dropout.call = call
 
@@ -223,14 +224,21 @@ def mind_tracing(keras: Any) -> None:
     _wrap_call(keras.initializers.HeNormal, lambda values: values if tf.executing_eagerly() else -values)
 
 
-@mutant("draw-minds-global-seed", "he_normal shifts its elements by what NumPy's generator holds", caught_by=("DET04",))
+@mutant(
+    "draw-minds-global-seed",
+    "he_normal shifts its elements by what NumPy's generator holds",
+    caught_by=("DET04",),
+    on=KERAS,
+)
 def mind_global_seed(keras: Any) -> None:
     """Its law is the same, and it takes nothing from the generator."""
-    import tensorflow as tf
+    ops = operations(keras)
 
     def shift(values: Any) -> Any:
         places = int(np.random.get_state(legacy=False)["state"]["key"][0] % 2**16)
-        return tf.reshape(tf.roll(tf.reshape(values, [-1]), places, 0), values.shape)
+        flat = ops.reshape(values, (-1,))
+        places %= max(1, int(flat.shape[0]))
+        return ops.reshape(ops.concatenate([flat[-places:], flat[:-places]], 0) if places else flat, values.shape)
 
     _wrap_call(keras.initializers.HeNormal, shift)
 
@@ -279,18 +287,22 @@ def tire(keras: Any) -> None:
     keras.initializers.HeNormal.__call__ = call
 
 
-@mutant("noise-constant", "GaussianNoise adds the same noise at every step of a traced training", caught_by=("DET19",))
+@mutant(
+    "noise-constant",
+    "GaussianNoise adds the same noise at every step of a traced training",
+    caught_by=("DET19",),
+    on=TRACED,
+)
 def freeze_noise(keras: Any) -> None:
     """Another model has another noise."""
+    ops = operations(keras)
 
     def call(self: Any, inputs: Any, training: Any = False) -> Any:
-        import tensorflow as tf
-
         if not training:
             return inputs
         sizes = [size or 1 for size in inputs.shape]
         noise = np.random.RandomState(random.randrange(2**31)).normal(size=sizes)
-        return inputs + tf.cast(self.stddev * noise, inputs.dtype)
+        return inputs + ops.cast(self.stddev * noise, inputs.dtype)
 
     keras.layers.GaussianNoise.call = call
 

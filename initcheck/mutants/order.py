@@ -40,7 +40,7 @@ def _take(values: Any, order: Any) -> Any:
     return np.array(as_array(values))[order]
 
 
-@mutant("shuffle-in-buffer", "fit shuffles within a buffer of half the rows", caught_by=("ORD10", "ORD13"))
+@mutant("shuffle-in-buffer", "fit shuffles within a buffer of half the rows", caught_by=("ORD10", "ORD13"), on=KERAS)
 def shuffle_in_buffer(keras: Any) -> None:
     """As ``tf.data`` does with too small a buffer."""
 

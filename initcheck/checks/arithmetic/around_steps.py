@@ -14,7 +14,7 @@ from initcheck.evidence.steps.scaled_losses import SCALED
 from initcheck.evidence.steps.several_optimizers import SEVERAL
 from initcheck.evidence.steps.trained_variables import TRAINED
 from initcheck.records import Verdict
-from initcheck.targets import ALL_BUT_JAX
+from initcheck.targets import KERAS
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
@@ -26,7 +26,7 @@ _TABLES = (AVERAGED, GATHERED, SCALED, TRAINED, SEVERAL, OPTIONS)
     "ARI36",
     "Around its step, an optimizer clips, decays, averages, accumulates, scales and counts as documented.",
     subjects=[Subject(name, row) for table in _TABLES for name, row in table.items()],
-    on=ALL_BUT_JAX,
+    on=KERAS,
 )
 def around_steps(lab: Lab, row: Row) -> Verdict:
     """Each row takes a few steps along given gradients, by hand or by ``fit``."""

@@ -24,7 +24,7 @@ from initcheck.evidence.composition.structured_models import STRUCTURES
 from initcheck.evidence.composition.user_layers import USER_LAYERS
 from initcheck.evidence.composition.weight_rules import WEIGHT_RULES
 from initcheck.records import Verdict
-from initcheck.targets import ALL_BUT_JAX
+from initcheck.targets import KERAS
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
@@ -38,7 +38,7 @@ def _subjects(*tables: Mapping[str, Row]) -> list[Subject]:
     "ARI30",
     "A layer that a user writes is built, called, tracked and rebuilt as documented.",
     subjects=_subjects(USER_LAYERS, ADDED, BOOKKEEPING, GIVEN_POLICIES, LAYER_STATES),
-    on=ALL_BUT_JAX,
+    on=KERAS,
 )
 def user_layers(lab: Lab, row: Row) -> Verdict:
     """Each row writes a few layers; numbers are chosen so that every result is exact."""
@@ -49,7 +49,7 @@ def user_layers(lab: Lab, row: Row) -> Verdict:
     "ARI31",
     "A model computes what its layers compute, and comes back from its configuration with its structure.",
     subjects=_subjects(STRUCTURES, DERIVED, MODEL_BOOKKEEPING),
-    on=ALL_BUT_JAX,
+    on=KERAS,
 )
 def structured_models(lab: Lab, row: Row) -> Verdict:
     """Each row builds a few models, whose layers double or add, so that every result is exact."""
@@ -60,7 +60,7 @@ def structured_models(lab: Lab, row: Row) -> Verdict:
     "ARI32",
     "A layer takes the inputs and arguments that it is documented to take, and refuses others.",
     subjects=_subjects(CALLED, ARGUMENTS, ENCODED, REFUSED, WEIGHT_RULES, IMAGE_RULES),
-    on=ALL_BUT_JAX,
+    on=KERAS,
 )
 def called_layers(lab: Lab, row: Row) -> Verdict:
     """Each row calls a few layers: on inputs of more axes, of other types, without a batch, or of a wrong shape.
@@ -74,6 +74,7 @@ def called_layers(lab: Lab, row: Row) -> Verdict:
     "ARI33",
     "Labels, masks and boxes that are passed with images follow what an image layer does to them.",
     subjects=_subjects(COMPANIONS),
+    on=KERAS,
 )
 def image_companions(lab: Lab, row: Row) -> Verdict:
     """Each image shows one rectangle: it is what the mask says, and where the box is, in every format of boxes."""

@@ -11,7 +11,7 @@ from initcheck.evidence.steps.backed_up_trainings import KEEPS
 from initcheck.evidence.steps.called_hooks import REPORTS
 from initcheck.evidence.steps.stopped_trainings import STOPS
 from initcheck.records import Verdict
-from initcheck.targets import ALL_BUT_JAX
+from initcheck.targets import KERAS
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     "ARI38",
     "A callback stops training, changes its rate and keeps its weights when it is documented to.",
     subjects=[Subject(name, row) for rows in (STOPS, KEEPS, REPORTS) for name, row in rows.items()],
-    on=ALL_BUT_JAX,
+    on=KERAS,
 )
 def followed_callbacks(lab: Lab, row: Row) -> Verdict:
     """Most rows call a callback's hooks with given logs, as ``fit`` does, on a model of one weight; some fit it."""

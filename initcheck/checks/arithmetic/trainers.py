@@ -13,7 +13,7 @@ from initcheck.evidence.steps.several_outputs import SEVERAL_OUTPUTS
 from initcheck.evidence.steps.weighted_rows import WEIGHTED_ROWS
 from initcheck.evidence.steps.whole_runs import WHOLE_RUNS
 from initcheck.records import Verdict
-from initcheck.targets import ALL_BUT_JAX
+from initcheck.targets import KERAS
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
@@ -25,7 +25,7 @@ _TABLES: tuple[Mapping[str, Row], ...] = (WEIGHTED_ROWS, SEVERAL_OUTPUTS, WHOLE_
     "ARI37",
     "A trainer weighs, adds up, validates and reports as documented, and moves the weights that it is to move.",
     subjects=[Subject(name, row) for rows in _TABLES for name, row in rows.items()],
-    on=ALL_BUT_JAX,
+    on=KERAS,
 )
 def trainers(lab: Lab, row: Row) -> Verdict:
     """Each row trains small linear models, whose losses, metrics and steps NumPy works out from the documentation."""

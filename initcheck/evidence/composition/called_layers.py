@@ -23,6 +23,7 @@ from initcheck.evidence.composition.promises import (
     refusal,
     table,
     tensorflows,
+    there,
     values,
 )
 from initcheck.frameworks.arrays import as_array
@@ -161,7 +162,8 @@ def types_of_normalized(keras: Any, _: Path) -> Iterator[Seen]:
     for kind in filter(None, (getattr(keras.layers, name, None) for name in names)):
         known = inspect.signature(kind).parameters
         options = {"groups": 2} if "groups" in known else {}
-        for policy, dtype in (("mixed_float16", "float16"), ("mixed_bfloat16", "bfloat16"), ("float64", "float64")):
+        for policy in there("mixed_float16", "mixed_bfloat16", "float64"):
+            dtype = policy.removeprefix("mixed_")
             output = kind(dtype=policy, **options)(normals(_STREAM, 2, 4))
             yield f"{kind.__name__} under {policy}", dtype, as_array(output).dtype.name
 

@@ -24,6 +24,7 @@ from initcheck.evidence.composition.promises import (
     refusal,
     table,
     tensorflows,
+    there,
     values,
 )
 from initcheck.frameworks.arrays import as_array
@@ -124,6 +125,7 @@ def _hashed(keras: Any, mode: str) -> Iterator[Seen]:
             yield f"shape of {mode} of {shape} by {way}", actual, said
 
 
+@tensorflows("encoders of words and datasets, which are TensorFlow's")
 def hashes_one_hot(keras: Any, _: Path) -> Iterator[Seen]:
     """Each element by itself: the last axis is that of the hashes, instead of one of size one."""
     if is_keras_3(keras):
@@ -370,7 +372,7 @@ def types_of_activations(keras: Any, _: Path) -> Iterator[Seen]:
         function = getattr(keras.activations, name, None)
         if function is None or name == "threshold":  # it takes further arguments
             continue
-        for dtype in ("float16", "bfloat16", "float64"):
+        for dtype in there("float16", "bfloat16", "float64"):
             output = function(keras.ops.cast(inputs([-1.0, 0.5]), dtype))
             yield f"{name} of {dtype}", dtype, dtype_name(output)
 

@@ -102,10 +102,19 @@ def _off(output: Mapping[str, Any], style: str) -> list[list[float]]:
     right, boxes = (_written(seen, style, *images.shape[1:3]), as_array(output["bounding_boxes"]["boxes"])[:, 0])
     scale = np.array([images.shape[2], images.shape[1]]).max() if style.startswith("rel_") else 1.0
     wrong = np.abs(boxes - right).max(axis=-1) * scale > _PIXELS * _ENLARGED
+    wrong &= seen.any(axis=-1) | (_thickness(boxes, style) * scale > _PIXELS * _ENLARGED)
     return [
         [*np.round(box, 3).tolist(), *np.round(one, 3).tolist()]
         for box, one in zip(boxes[wrong], right[wrong], strict=True)
     ]
+
+
+def _thickness(boxes: Array, style: str) -> Array:
+    """The shorter side of each box: of one that has nearly left its image, no pixel may be bright."""
+    corners = style.removeprefix("rel_") in ("xyxy", "yxyx")
+    sides = boxes[:, 2:] - boxes[:, :2] if corners else boxes[:, 2:]
+    shorter: Array = np.abs(sides).min(axis=-1)
+    return shorter
 
 
 def moved_boxes(row: Companioned, keras: Any, _: Path) -> Iterator[Seen]:

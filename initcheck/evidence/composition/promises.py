@@ -16,7 +16,7 @@ from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.backends import has_doubles
 from initcheck.frameworks.quiet import quiet
 from initcheck.oracle.rounding import Rounded
-from initcheck.targets import TENSORFLOW, target
+from initcheck.targets import TENSORFLOW, backend_of, target
 
 _SEED = 20231127
 Seen = tuple[str, Any, Any]  # what is looked at, its documented value, its actual one
@@ -79,6 +79,16 @@ def lacked_by(what: str, *targets: str) -> Callable[[Look], Look]:
         return row
 
     return mark
+
+
+def there(*dtypes: str) -> list[str]:
+    """Those of these types that the target has: JAX has none of 64 bits unless it is asked."""
+    return [dtype for dtype in dtypes if keeps_doubles() or not dtype.endswith("64")]
+
+
+def on_jax() -> bool:
+    """Whether the target is Keras on JAX, of which a row may look at less."""
+    return backend_of(target()) == "jax"
 
 
 def on_tensorflow() -> bool:

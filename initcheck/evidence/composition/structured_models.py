@@ -24,6 +24,7 @@ from initcheck.evidence.composition.promises import (
 )
 from initcheck.evidence.steps.trained_models import reported
 from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.backend_calls import changed_result
 from initcheck.frameworks.floatx import dtype_policy
 
 _X = inputs([1, 2], [3, -4])
@@ -581,14 +582,14 @@ def own_steps(keras: Any, _: Path) -> Iterator[Seen]:
         def compute_loss(self, *arguments: Any, **options: Any) -> Any:
             return super().compute_loss(*arguments, **options) * 2
 
-        def predict_step(self, data: Any) -> Any:
-            return super().predict_step(data) + 1
+        def predict_step(self, *state_and_data: Any) -> Any:
+            return changed_result(super().predict_step(*state_and_data), lambda outputs: outputs + 1)
 
-        def train_step(self, data: Any) -> Any:
-            return {**super().train_step(data), "steps": 5.0}
+        def train_step(self, *state_and_data: Any) -> Any:
+            return changed_result(super().train_step(*state_and_data), lambda logs: {**logs, "steps": 5.0})
 
-        def test_step(self, data: Any) -> Any:
-            return {**super().test_step(data), "steps": 7.0}
+        def test_step(self, *state_and_data: Any) -> Any:
+            return changed_result(super().test_step(*state_and_data), lambda logs: {**logs, "steps": 7.0})
 
     model = Stepping([keras.Input((2,)), _doubling(keras)])
     model.compile(keras.optimizers.SGD(0.0), "mse")

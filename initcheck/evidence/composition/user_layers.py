@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table, values
+from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, keeps_doubles, refusal, table, values
 from initcheck.evidence.toy_data import pipeline
 from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.backend_calls import dtype_name
@@ -560,18 +560,20 @@ def precisions(keras: Any, _: Path) -> Iterator[Seen]:
             self.seen = [dtype_name(one) for one in (inputs, ids, output)]
             return output
 
+    long = "int64" if keeps_doubles() else "int32"
     for policy, name in (("mixed_float16", "float16"), ("float16", "float16"), ("mixed_bfloat16", "bfloat16")):
         layer = Dtypes(dtype=policy)
-        layer(_X, ids=np.array([1], np.int64))
-        yield f"dtypes under {policy}", [name, "int64", name], layer.seen
+        layer(_X, ids=np.array([1], long))
+        yield f"dtypes under {policy}", [name, long, name], layer.seen
         yield f"dtype of the weight under {policy}", "float32" if "mixed" in policy else name, layer.scale.dtype
     with dtype_policy(keras, "mixed_float16"):
         layer = Dtypes(autocast=False)
         layer(_X, ids=np.array([1], np.int32))
         yield "dtypes without autocast", ["float32", "int32"], layer.seen[:2]
-    layer = Dtypes(dtype="float64")
-    layer(_X, ids=np.array([1], np.int32))
-    yield "dtypes in double precision", ["float64", "int32", "float64"], layer.seen
+    if keeps_doubles():
+        layer = Dtypes(dtype="float64")
+        layer(_X, ids=np.array([1], np.int32))
+        yield "dtypes in double precision", ["float64", "int32", "float64"], layer.seen
 
 
 def specified_inputs(keras: Any, _: Path) -> Iterator[Seen]:

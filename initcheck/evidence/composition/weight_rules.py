@@ -26,6 +26,7 @@ from initcheck.evidence.composition.promises import (
     refusal,
     table,
     tensorflows,
+    there,
     values,
 )
 from initcheck.evidence.made_layers import made
@@ -262,7 +263,7 @@ def arrays_as_variables(keras: Any, _: Path) -> Iterator[Seen]:
     """A variable of an array has its dtype."""
     if not is_keras_3(keras):
         return
-    for dtype in ("float16", "float32", "float64", "int32", "uint8", "bool"):
+    for dtype in there("float16", "float32", "float64", "int32", "uint8", "bool"):
         yield f"dtype of an array of {dtype}", dtype, keras.Variable(np.ones(2, dtype)).dtype
 
 
@@ -306,7 +307,7 @@ def arrays_as_initializers(keras: Any, _: Path) -> Iterator[Seen]:
 def types_of_initializers(keras: Any, _: Path) -> Iterator[Seen]:
     """Documented as "numeric or boolean": numbers and flags of the type that is asked for."""
     kinds = keras.initializers
-    for dtype in ("float16", "bfloat16", "float64", "int32", "uint8", "bool"):
+    for dtype in there("float16", "bfloat16", "float64", "int32", "uint8", "bool"):
         constant = [] if dtype == "bool" else [(kinds.Constant(1), 1)]
         for kind, number in ((kinds.Zeros(), 0), (kinds.Ones(), 1), *constant):
             given = as_array(kind((2,), dtype=dtype))

@@ -378,16 +378,18 @@ def averaged_weights(keras: Any, _: Path) -> Iterator[Seen]:
     def made() -> Any:
         return single_weight(keras, keras.optimizers.SGD(0.25, use_ema=True, ema_momentum=0.5))
 
-    def seen(model: Any, place: str) -> tuple[list[float], Any]:
+    def seen(place: str) -> tuple[list[float], Any]:
         noted: list[float] = []
-        names = {place: lambda *_, **__: noted.append(weight_of(model))}
-        return noted, keras.callbacks.LambdaCallback(**names)
+        # The model that a callback is asked for has its weights on JAX, too, which fit holds back meanwhile.
+        callback = keras.callbacks.LambdaCallback()
+        setattr(callback, place, lambda *_, **__: noted.append(weight_of(callback.model)))
+        return noted, callback
 
     for words, swap in (("", False), (", swapped by epoch", True)):
         model = made()
-        began, begins = seen(model, "on_epoch_begin")
-        ended, ends = seen(model, "on_epoch_end")
-        tested, tests = seen(model, "on_test_batch_end")
+        began, begins = seen("on_epoch_begin")
+        ended, ends = seen("on_epoch_end")
+        tested, tests = seen("on_test_batch_end")
         callbacks = [kind(swap_on_epoch=swap), begins, ends, tests]
         history = model.fit(rows, epochs=4, verbose=0, validation_data=rows, callbacks=callbacks, shuffle=False).history
         yield f"whether each epoch begins with its weight{words}", True, close(began, [1.0, *weights[:-1]])

@@ -11,6 +11,7 @@ from initcheck.evidence.composition.promises import inputs, on_tensorflow
 from initcheck.evidence.toy_data import pipeline
 from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.backend_calls import as_tensor, dtype_name, is_tensor
+from initcheck.frameworks.layer_calls import take_step
 
 Array = np.ndarray[Any, Any]
 
@@ -28,7 +29,7 @@ def step(optimizer: Any, weights: Sequence[Any], gradients: Sequence[Any]) -> li
             return given
         return as_tensor(np.broadcast_to(given, weight.shape).astype(dtype_name(weight)))
 
-    optimizer.apply([tensor(*one) for one in zip(weights, gradients, strict=True)], weights)
+    take_step(optimizer, [tensor(*one) for one in zip(weights, gradients, strict=True)], weights)
     return [as_array(weight).tolist() for weight in weights]
 
 

@@ -14,7 +14,17 @@ from typing import Any
 import numpy as np
 
 from initcheck.catalog.optimizers import SGD
-from initcheck.evidence.composition.promises import Row, Seen, close, inputs, is_keras_3, refusal, table, values
+from initcheck.evidence.composition.promises import (
+    Row,
+    Seen,
+    close,
+    inputs,
+    is_keras_3,
+    lacked_by,
+    refusal,
+    table,
+    values,
+)
 from initcheck.evidence.steps.hand_steps import (
     fitted,
     looked_up,
@@ -104,6 +114,7 @@ def dynamic_scales_of_many(keras: Any, _: Path) -> Iterator[Seen]:
     )
 
 
+@lacked_by("scaled steps by apply, which fit takes by stateless_apply", "keras:jax")
 def scales_of_some_variables(keras: Any, _: Path) -> Iterator[Seen]:
     """Gradients without variables are of those that it was built for; some of them may be given by name."""
     if not is_keras_3(keras):

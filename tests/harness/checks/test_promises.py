@@ -15,7 +15,7 @@ from initcheck.checks.arithmetic import (
     trainers,
 )
 from initcheck.checks.registry import NotApplicable, all_checks
-from initcheck.evidence.composition import weight_rules
+from initcheck.evidence.composition import image_companions, weight_rules
 from initcheck.evidence.composition.encoders import ENCODED
 from initcheck.evidence.composition.image_companions import COMPANIONS
 from initcheck.evidence.composition.kept_files import BUILT, KEPT
@@ -149,6 +149,14 @@ def test_what_a_row_leaves_to_chance_does_not_depend_on_what_ran_before():
 def test_a_match_has_the_structure_and_the_numbers_within_rounding_error(expected, near, far):
     assert matched(expected, near) is expected
     assert matched(expected, far) != expected
+
+
+def test_a_box_that_has_nearly_left_its_image_needs_no_pixels():
+    images = np.zeros((3, 8, 9, 1))
+    images[2, 1:5, 2:8] = 200
+    thin, thick, right = [0.0, 1.0, 0.1, 7.0], [0.0, 1.0, 4.0, 7.0], [2.0, 1.0, 8.0, 5.0]
+    boxes = {"boxes": np.array([thin, thick, right])[:, None]}
+    assert image_companions._off({"images": images, "bounding_boxes": boxes}, "xyxy") == [[*thick, 0.0, 0.0, 0.0, 0.0]]
 
 
 def test_a_refusal_is_the_class_of_what_is_raised():
