@@ -19,8 +19,8 @@ from initcheck.catalog.layers.traits.noises import Fed, NoiseLaw, NoiseSource
 from initcheck.catalog.layers.traits.weights import Built
 
 Arrays = list[np.ndarray]
-REPEATED = 512  # equal rows, whose noise is independent: a scale that is off by 20 % is then seen
-_FEW = 64  # of layers that take long for each row: off by 60 %
+REPEATED = 512  # equal rows
+PARTS = 32  # of the noise of all of them, independent of each other: from these its errors are estimated
 _LONGEST = 120  # characters of a name
 _FED: Mapping[Fed, Shape] = {Fed.ROWS: (24, 6), Fed.STEPS: (24, 4, 6), Fed.IMAGES: (24, 9, 8, 3)}
 
@@ -43,7 +43,7 @@ class RecordedLayer:
         computes: Whether its outputs are recorded, too; not those of a request for initial weights where its row has
             formulas.
         rows_repeat: Whether the batch may have another size, so that rows can be repeated.
-        slow: Whether a call takes long for each row.
+        rows_independent: Whether each row of a batch has noise of its own.
     """
 
     name: str
@@ -58,7 +58,7 @@ class RecordedLayer:
     shared_axes: tuple[int, ...] = ()
     computes: bool = True
     rows_repeat: bool = True
-    slow: bool = False
+    rows_independent: bool = True
 
     def weights(self, shapes: list[Shape], seed: int) -> Arrays:
         """The weights that it is given: spread over its kernels' inputs, and positive where they have one axis."""
@@ -83,15 +83,25 @@ class RecordedLayer:
         return [np.ones_like(one) for one in drawn] if self.ones else drawn
 
     def repeated(self, inputs: Arrays) -> Arrays:
-        """Inputs for many independent draws of noise: equal rows, or elements that are ones."""
+        """Inputs of one of the ``noisy_calls``: equal rows, or elements that are ones."""
         if self.ones or not self.rows_repeat:
             return inputs
-        return [np.repeat(one[:1], _FEW if self.slow else REPEATED, axis=0) for one in inputs]
+        return [np.repeat(one[:1], REPEATED // self.noisy_calls, axis=0) for one in inputs]
+
+    @property
+    def noisy_calls(self) -> int:
+        """The number of calls whose outputs, one after another, are its noise in ``PARTS`` independent parts."""
+        return 1 if self.ones or (self.rows_independent and self.rows_repeat) else PARTS
+
+    @property
+    def elements_independent(self) -> bool:
+        """Whether the elements of its noise are independent of each other, but for shared axes."""
+        return self.ones
 
     def independent(self, output: np.ndarray) -> int:
-        """The number of independent draws behind the output for ``repeated`` inputs, at least."""
+        """The number of independent draws behind its noise, at least."""
         if not self.ones:
-            return len(output)
+            return PARTS
         return int(output.size // math.prod(output.shape[axis] for axis in self.shared_axes))
 
 
@@ -114,14 +124,11 @@ def _cases() -> Iterator[RecordedLayer]:
         yield RecordedLayer("", law.layer, law.arguments, (law.shape,), ones=True, shared_axes=law.shared_axes)
     for source in select(NoiseSource):
         shape = source.shape if source.fed is Fed.ONES else _FED[source.fed]
-        yield RecordedLayer("", source.layer, source.arguments, (shape,) * source.inputs, slow=source.slow)
+        yield RecordedLayer("", source.layer, source.arguments, (shape,) * source.inputs)
     for options in select(LayerOptions):
         if options.policy == "float32":
             repeat = "noise_shape" not in options.options
-            slow = any(source.slow for source in LAYERS[options.layer].select(NoiseSource))
-            yield RecordedLayer(
-                "", options.layer, options.options, (options.input_shape,), rows_repeat=repeat, slow=slow
-            )
+            yield RecordedLayer("", options.layer, options.options, (options.input_shape,), rows_repeat=repeat)
 
 
 def _distinct() -> Iterator[RecordedLayer]:
@@ -131,7 +138,8 @@ def _distinct() -> Iterator[RecordedLayer]:
         what = repr((case.layer, dict(case.config), case.inputs, dict(case.call), case.ones))
         if what not in seen:
             seen.add(what)
-            yield case if case.name else dataclasses.replace(case, name=_name(case))
+            together = any(source.shared is not False for source in LAYERS[case.layer].select(NoiseSource))
+            yield dataclasses.replace(case, name=case.name or _name(case), rows_independent=not together)
 
 
 def _name(case: RecordedLayer) -> str:
