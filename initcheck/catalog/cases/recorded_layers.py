@@ -20,6 +20,7 @@ from initcheck.catalog.layers.traits.weights import Built
 
 Arrays = list[np.ndarray]
 REPEATED = 512  # equal rows
+_FEW = 64  # of layers that take long for each row
 PARTS = 32  # of the noise of all of them, independent of each other: from these its errors are estimated
 _LONGEST = 120  # characters of a name
 _FED: Mapping[Fed, Shape] = {Fed.ROWS: (24, 6), Fed.STEPS: (24, 4, 6), Fed.IMAGES: (24, 9, 8, 3)}
@@ -43,7 +44,8 @@ class RecordedLayer:
         computes: Whether its outputs are recorded, too; not those of a request for initial weights where its row has
             formulas.
         rows_repeat: Whether the batch may have another size, so that rows can be repeated.
-        rows_independent: Whether each row of a batch has noise of its own.
+        rows_independent: Whether each row of a batch has noise of its own, and none that all share.
+        slow: Whether a call takes long for each row.
     """
 
     name: str
@@ -59,6 +61,7 @@ class RecordedLayer:
     computes: bool = True
     rows_repeat: bool = True
     rows_independent: bool = True
+    slow: bool = False
 
     def weights(self, shapes: list[Shape], seed: int) -> Arrays:
         """The weights that it is given: spread over its kernels' inputs, and positive where they have one axis."""
@@ -86,7 +89,8 @@ class RecordedLayer:
         """Inputs of one of the ``noisy_calls``: equal rows, or elements that are ones."""
         if self.ones or not self.rows_repeat:
             return inputs
-        return [np.repeat(one[:1], REPEATED // self.noisy_calls, axis=0) for one in inputs]
+        rows = _FEW if self.slow else REPEATED
+        return [np.repeat(one[:1], rows // self.noisy_calls, axis=0) for one in inputs]
 
     @property
     def noisy_calls(self) -> int:
@@ -138,8 +142,14 @@ def _distinct() -> Iterator[RecordedLayer]:
         what = repr((case.layer, dict(case.config), case.inputs, dict(case.call), case.ones))
         if what not in seen:
             seen.add(what)
-            together = any(source.shared is not False for source in LAYERS[case.layer].select(NoiseSource))
-            yield dataclasses.replace(case, name=case.name or _name(case), rows_independent=not together)
+            sources = LAYERS[case.layer].select(NoiseSource)
+            # Some layers of images draw a number for the whole batch beside those of each image.
+            yield dataclasses.replace(
+                case,
+                name=case.name or _name(case),
+                rows_independent=not any(source.fed is Fed.IMAGES for source in sources),
+                slow=any(source.slow for source in sources),
+            )
 
 
 def _name(case: RecordedLayer) -> str:

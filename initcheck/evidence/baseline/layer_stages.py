@@ -46,7 +46,7 @@ class AskedWeight:
 
     Attributes:
         initializer: The initializer's class; empty where the weight is not the initializer's draw as it was made.
-        options: Its options as JSON, without the seed.
+        options: Its options as JSON, without the seed and without those that are None, which versions may lack.
         shape: Of the weight.
     """
 
@@ -271,9 +271,9 @@ def _asked(weight: Any, value: Array, noted: Noted) -> AskedWeight:
     if initializer is None or drawn is None or not np.array_equal(drawn, value):
         return AskedWeight("", "{}", value.shape)
     options = initializer.get_config() if hasattr(initializer, "get_config") else {}
-    words = shared_words({key: option for key, option in options.items() if key != "seed"})
+    given = {key: option for key, option in options.items() if key != "seed" and option is not None}
     kind = type(initializer).__name__.removesuffix("Initializer")  # OrthogonalInitializer of Keras 3.0
-    return AskedWeight(kind, json.dumps(words, sort_keys=True), value.shape)
+    return AskedWeight(kind, json.dumps(shared_words(given), sort_keys=True), value.shape)
 
 
 def _slopes(shape: Any, seed: int) -> Array:
