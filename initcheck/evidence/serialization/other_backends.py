@@ -100,8 +100,9 @@ class OtherBackends:
         model.optimizer.build(model.trainable_variables)
         for variable in (*model.weights, *model.optimizer.variables):
             shape, dtype = tuple(variable.shape), as_array(variable).dtype
-            drawn = stream.uniform(0.1, 1.1, shape) if dtype.kind == "f" else stream.randint(1, 9, shape)
-            variable.assign(np.asarray(drawn, dtype))  # positive, as variances must be
+            low = -0.6 if len(shape) > 1 else 0.1  # positive, as variances must be; kernels that saturate show nothing
+            drawn = stream.uniform(low, 0.6, shape) if dtype.kind == "f" else stream.randint(1, 9, shape)
+            variable.assign(np.asarray(drawn, dtype))
         return model
 
 

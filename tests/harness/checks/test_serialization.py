@@ -319,7 +319,7 @@ def test_a_fresh_process_reads_every_part_of_every_file():
     read = [lab.saving.other_backends.read(kind, backend_of(target()), kinds) for kind in kinds]
     for file in read:
         assert file.read == file.written
-        assert 0 < file.allowed < 1e-2 * np.abs(file.outputs[0]).max()
+        assert 0 < file.allowed < 1e-2 * np.ptp(file.outputs[0], axis=0).min()  # no output is saturated
 
 
 def test_drawn_numbers_are_none_that_single_precision_holds():
