@@ -150,13 +150,13 @@ def _judge_cell(cell: Cell, lab: Lab) -> Reaction:
 
 
 def choose_mutants(names: Iterable[str]) -> list[Mutant]:
-    """Returns the mutants of those names, by default all.
+    """Returns the mutants of those names, by default all that this environment shows.
 
     Raises:
         UnknownNameError: No mutant is named so.
     """
     known = all_mutants()
-    chosen = list(names) or list(known)
+    chosen = list(names) or [name for name, one in known.items() if one.shows()]
     for name in chosen:
         if name not in known:
             raise UnknownNameError("mutant", name, known)

@@ -20,6 +20,7 @@ from initcheck.catalog.cases.saved_cases import (
     LAYER_SEEDS,
     NAMES,
     NOT_RANDOM,
+    PORTABLE_KINDS,
     SAVED_LAYERS,
     SEEDS,
     drawn_arguments,
@@ -43,9 +44,10 @@ from initcheck.evidence.layers import INFERENCE, Route
 from initcheck.evidence.serialization.exchanges import EXCHANGES
 from initcheck.evidence.serialization.models import DOUBLES
 from initcheck.evidence.serialization.resumed_trainings import Carrier, carriers
+from initcheck.frameworks.backends import installed_backends
 from initcheck.oracle.rounding import Rounded
 from initcheck.records import Verdict, failed, passed
-from initcheck.targets import KERAS
+from initcheck.targets import BACKENDS, KERAS, NAMES_OF_BACKENDS, backend_of, target
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
@@ -512,6 +514,37 @@ def kept_files(lab: Lab, row: Row) -> Verdict:
 def build_configurations(lab: Lab, row: Row) -> Verdict:
     """By keyword; a summary has its name too."""
     return judge_promises(lab, row)
+
+
+@check(
+    "SER24",
+    "A .keras file that one backend has written is the same model on every other: weights, optimizer and outputs.",
+    on=KERAS,
+    subjects=[
+        Subject(f"{kind}-on-{backend}", (kind, backend), evidence=f"files on {backend}")
+        for backend in BACKENDS
+        for kind in PORTABLE_KINDS
+    ],
+)
+def files_on_other_backends(lab: Lab, case: tuple[str, str]) -> Verdict:
+    """A fresh process of this environment reads the files on the other backend."""
+    kind, backend = case
+    name = NAMES_OF_BACKENDS[backend]
+    if backend == backend_of(target()):
+        raise NotApplicable(f"{name} is the backend that writes the file; SER06 reads it there")
+    if backend not in installed_backends():
+        raise NotApplicable(f"there is no Keras on {name} in this environment")
+    file = lab.saving.other_backends.read(kind, backend, PORTABLE_KINDS)
+    if raised := file.read.get("raised"):
+        return failed(f"{name} does not read the file: {raised}", "the model")
+    for part in ("weights", "optimizer"):
+        if file.read[part] != file.written[part]:
+            return failed(f"read on {name}, the {part} of {kind} are others", "the same bits")
+    one, other = file.outputs
+    error = np.abs(one - other).max() if one.shape == other.shape else np.inf
+    if not error <= file.allowed:
+        return failed(f"read on {name}, an output of {kind} is off by {error:.2g}", f"{file.allowed:.2g} at most")
+    return passed(f"weights and optimizer bitwise equal on {name}, outputs within {error:.1g}")
 
 
 def _require_precision(kind: str | Recipe) -> None:

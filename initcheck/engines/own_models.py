@@ -159,7 +159,7 @@ class OwnModel:
         Raises:
             InitcheckError: ``build()`` failed or returned no Keras model; or it is not built, and there are no data.
         """
-        with mistakes_in("build()", "fix it"), _noted(keras, replacing) as noted:
+        with mistakes_in("build()", "fix it"), added_weights_noted(keras, replacing) as noted:
             model = self.build(keras) if _takes_an_argument(self.build) else self.build()
             self._require_model(keras, model)
             if not model.built:
@@ -338,7 +338,7 @@ Noted = dict[int, tuple[Any, str, Any, Array | None, int]]
 
 
 @contextlib.contextmanager
-def _noted(keras: Any, replacing: Mapping[int, Any]) -> Iterator[Noted]:
+def added_weights_noted(keras: Any, replacing: Mapping[int, Any]) -> Iterator[Noted]:
     """Notes each weight that a layer adds, with its initializer; those of some numbers get another one."""
     noted: Noted = {}
     kind = keras.layers.Layer

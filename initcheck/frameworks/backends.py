@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 import os
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from initcheck.errors import FrameworkError
 from initcheck.frameworks.keras import import_framework, load_keras, require_package, require_supported, threads
 from initcheck.installed import is_within, version_of
-from initcheck.targets import LIBRARIES, backend_of, target
+from initcheck.targets import BACKENDS, LIBRARIES, backend_of, target
 
 _ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
@@ -81,6 +82,12 @@ def load_library(package: str) -> Any:
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
     return jax if package == "jax" else import_framework(package)
+
+
+def installed_backends() -> tuple[str, ...]:
+    """The backends that the installed Keras could run on: TensorFlow alone before Keras 3."""
+    able = BACKENDS if is_within("keras", ">=3") else ("tensorflow",)
+    return tuple(name for name in able if importlib.util.find_spec(name) is not None)
 
 
 def has_doubles(name: str) -> bool:

@@ -25,6 +25,7 @@ class Mutant:
         caught_by: Codes of the checks that must fail under it; none for a harmless change, which all must pass.
         apply: Makes the change, given Keras; or nothing, of a library.
         on: The targets that it changes, as of a check.
+        shows: Whether the change can be seen in this environment.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Mutant:
     caught_by: tuple[str, ...]
     apply: Apply
     on: str | tuple[str, ...] = TENSORFLOW
+    shows: Callable[[], bool] = lambda: True
 
     @property
     def harmless(self) -> bool:
@@ -43,14 +45,19 @@ _MUTANTS: dict[str, Mutant] = {}
 
 
 def mutant(
-    name: str, title: str, *, caught_by: tuple[str, ...] = (), on: str | tuple[str, ...] = TENSORFLOW
+    name: str,
+    title: str,
+    *,
+    caught_by: tuple[str, ...] = (),
+    on: str | tuple[str, ...] = TENSORFLOW,
+    shows: Callable[[], bool] = lambda: True,
 ) -> Callable[[Apply], Apply]:
     """Registers the decorated function; where no check is named, the change is harmless."""
 
     def register(apply: Apply) -> Apply:
         if name in _MUTANTS:
             raise ValueError(f"mutant {name} is registered twice")
-        _MUTANTS[name] = Mutant(name, title, caught_by, apply, on)
+        _MUTANTS[name] = Mutant(name, title, caught_by, apply, on, shows)
         return apply
 
     return register

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import functools
+import os
 import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from initcheck.frameworks.backends import installed_backends
 from initcheck.mutants.changes import Config, add_config_key, edit_config
 from initcheck.mutants.mutant import mutant
 from initcheck.targets import KERAS
@@ -569,3 +571,23 @@ def overwrites_unasked(keras: Any) -> None:
 def build_config_ignored(keras: Any) -> None:
     """Every other layer is."""
     keras.layers.Conv1D.build_from_config = lambda self, config: None
+
+
+@mutant(
+    "file-of-another-backend",
+    "a model that another backend has written is read with one weight off by one ulp",
+    caught_by=("SER24",),
+    on=KERAS,
+    shows=lambda: len(installed_backends()) > 1,
+)
+def file_of_another_backend(keras: Any) -> None:
+    """What is read on the backend that wrote it is right; fresh processes learn from a variable which one that is."""
+    if os.environ.setdefault("INITCHECK_MUTANT_BACKEND", keras.backend.backend()) == keras.backend.backend():
+        return
+
+    def change(model: Any, path: str) -> None:
+        first, *rest = model.get_weights()
+        first.flat[0] = np.nextafter(first.flat[0], np.float32(9))
+        model.set_weights([first, *rest])
+
+    _change_loaded(keras, change)

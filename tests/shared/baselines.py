@@ -8,7 +8,7 @@ from runs import ENVIRONMENT
 from initcheck.baselines.records.array_records import DrawsRecord, FansRecord
 from initcheck.baselines.records.layer_records import LayerRecord
 from initcheck.baselines.records.schema import Baseline, EnvironmentRecord, ProblemRecord
-from initcheck.baselines.records.summary import array_record, law_record, order_record, stage_record
+from initcheck.baselines.records.summary import array_record, law_record, noise_errors, order_record, stage_record
 from initcheck.baselines.records.training_records import AccuraciesRecord, BandRecord, CurvesRecord, TraceRecord
 from initcheck.catalog.initializers import INITIALIZERS
 
@@ -68,8 +68,10 @@ def layer(**arrays):
         layer="GRU",
         initial_weights=(array_record(made["weights"], 4),),
         computed={name: stage_record([made[name]], 1e-7, 8) for name in LAYER[1:]},
+        asked=made.get("asked", ()),
         noise=array_record(made["noise"], 8),
-        independent=600,
+        independent=made.get("parts", 600),
+        noise_errors=noise_errors(made["noise"], made["parts"]) if "parts" in made else None,
         configuration={"units": "3", **made.get("options", {})},
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from initcheck.baselines.comparing.accuracy import DELTA, TESTS, compare_accuracies
-from initcheck.baselines.comparing.classes import Class, allowed
+from initcheck.baselines.comparing.classes import Class, allowed, worst
 from initcheck.baselines.comparing.comparison import CellKey, ComparedCell, Comparison, Section, Side
 from initcheck.baselines.comparing.differences import Difference, environment_differences
 from initcheck.baselines.comparing.draw_cells import (
@@ -28,10 +28,13 @@ from initcheck.baselines.comparing.trace_cells import compare_traces
 from initcheck.baselines.records.array_records import DrawsRecord, OrderRecord
 from initcheck.baselines.records.schema import Baseline, ProblemRecord
 from initcheck.baselines.records.training_records import AccuraciesRecord, Stage, TraceRecord
+from initcheck.catalog.cases.initializer_strings import class_name
+from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.errors import InitcheckError
 from initcheck.records import DECIDE_BITS
 
 ALPHA = 1e-3
+_CLASS_NAMES = {name: class_name(row) for name, row in INITIALIZERS.items()}
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,11 @@ class Known:
     def found(self, key: CellKey) -> Class:
         """The class of a cell that was compared before; inconclusive where there is none."""
         return self.cells[key].found if key in self.cells else Class.INCONCLUSIVE
+
+    def law_of(self, kind: str) -> Class:
+        """The class of the draws of an initializer, by its class; inconclusive where none was compared."""
+        rows = [CellKey(Section.DRAWS, name, dtype="float32") for name, one in _CLASS_NAMES.items() if one == kind]
+        return worst(map(self.found, rows)) if rows else Class.INCONCLUSIVE
 
 
 def absent(key: CellKey, side: Side) -> ComparedCell:
@@ -242,7 +250,7 @@ COMPARERS: Mapping[Section, Comparer] = {
     ),
     Section.LAYERS: Comparer(
         lambda baseline: {CellKey(Section.LAYERS, name): one for name, one in baseline.layers.items()},
-        lambda key, old, new, known: compare_layers(key, old, new, known.alpha),
+        lambda key, old, new, known: compare_layers(key, old, new, known.alpha, known.law_of),
         hides=lambda old, new: bool(old.refused and new.refused),
         claims_bits=True,
         grows=True,

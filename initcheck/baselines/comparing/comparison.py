@@ -118,6 +118,7 @@ class Step:
         allowed: The largest absolute deviation that is within tolerance; None where none is known.
         note: Further facts, for people to read.
         obstacle: Why the stage could not be compared; None where it was.
+        by_initializer: Whether weights that are too few for a law were judged by what was asked of their initializers.
     """
 
     stage: AnyStage
@@ -126,6 +127,7 @@ class Step:
     allowed: float | None = None
     note: str = ""
     obstacle: Obstacle | None = None
+    by_initializer: bool = False
 
 
 @dataclass(frozen=True)

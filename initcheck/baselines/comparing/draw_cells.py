@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from initcheck.baselines.comparing.classes import Class
@@ -18,6 +19,7 @@ from initcheck.baselines.comparing.closeness import (
 )
 from initcheck.baselines.comparing.comparison import CellKey, ComparedCell, Deviation
 from initcheck.baselines.records.array_records import ArrayRecord, DrawsRecord, FansRecord, LawRecord, OrderRecord
+from initcheck.baselines.records.layer_records import AskedRecord
 from initcheck.baselines.records.training_records import Stage
 
 LAW_TESTS = 5  # p-values of a draws cell: three of its law, two of a single draw
@@ -101,22 +103,63 @@ def _compare_streams(old: DrawsRecord, new: DrawsRecord, names: list[str], alpha
     return Class.SAME_DISTRIBUTION, f"the same law, {facts}"
 
 
+@dataclass(frozen=True)
+class JudgedWeights:
+    """The initial weights of a layer in both baselines.
+
+    Attributes:
+        found: Their class.
+        size: The deviation of the first weight that differs.
+        note: Further facts, for people to read.
+        by_initializer: Whether a weight was judged by what was asked of its initializer.
+    """
+
+    found: Class
+    size: Deviation | None = None
+    note: str = ""
+    by_initializer: bool = False
+
+
 def compare_defaults(
     key: CellKey, old: tuple[ArrayRecord, ...], new: tuple[ArrayRecord, ...], alpha: float
 ) -> ComparedCell:
     """The cell of one layer's initial weights."""
+    judged = compare_weights(old, new, alpha)
+    stage = Stage.DRAWS if judged.size else None
+    return ComparedCell(key, judged.found, stage, judged.size, judged.note)
+
+
+def compare_weights(
+    old: tuple[ArrayRecord, ...],
+    new: tuple[ArrayRecord, ...],
+    alpha: float,
+    asked: Sequence[AskedRecord | None] = (),
+) -> JudgedWeights:
+    """The initial weights of one layer.
+
+    Args:
+        old: The old weights.
+        new: The new ones.
+        alpha: The false-alarm rate of each p-value.
+        asked: What both sides asked for each weight, of an initializer whose draws have one law on both; None where
+            that is unknown. It decides where the weights are too few to.
+    """
     if [(one.size, one.dtype) for one in old] != [(one.size, one.dtype) for one in new]:
-        return ComparedCell(key, Class.CHANGED, note="the number, sizes or dtypes of its weights differ")
-    whole, notes, first = Class.IDENTICAL, [], None
+        return JudgedWeights(Class.CHANGED, note="the number, sizes or dtypes of its weights differ")
+    whole, notes, first, few = Class.IDENTICAL, [], None, False
     for number, (mine, other) in enumerate(zip(old, new, strict=True), start=1):
         if mine.digest == other.digest:
             continue
         size = deviation(mine, other)
         first = first or size
         kind, why = _compare_weights(mine, other, size, alpha)
+        one = asked[number - 1] if number <= len(asked) else None
+        if kind is Class.INCONCLUSIVE and one is not None:
+            kind, few = Class.SAME_DISTRIBUTION, True
+            why += f"; both ask {one.initializer} for {one.shape}, whose law is judged under draws"
         notes.append(f"weight {number}: {why}")
         whole = max(whole, kind, key=lambda one: one.rank)
-    return ComparedCell(key, whole, Stage.DRAWS if notes else None, first, "; ".join(notes))
+    return JudgedWeights(whole, first, "; ".join(notes), few)
 
 
 def _compare_weights(old: ArrayRecord, new: ArrayRecord, size: Deviation, alpha: float) -> tuple[Class, str]:

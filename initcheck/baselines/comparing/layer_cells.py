@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from initcheck.baselines.comparing.classes import Class, worst
-from initcheck.baselines.comparing.closeness import (
-    DRAW_ROUNDINGS,
-    SCALE_EFFECT,
-    detectable,
-    deviation,
-    largest,
-    mean_p_value,
-    scale_p_value,
-    ulp,
-)
+from initcheck.baselines.comparing.closeness import DRAW_ROUNDINGS, deviation, largest, ulp
 from initcheck.baselines.comparing.comparison import AnyStage, CellKey, ComparedCell, Step
-from initcheck.baselines.comparing.draw_cells import compare_defaults
+from initcheck.baselines.comparing.draw_cells import compare_weights
+from initcheck.baselines.comparing.noise_laws import compare_noise
 from initcheck.baselines.records.layer_records import COMPUTED, LayerRecord, LayerStage
 from initcheck.baselines.records.training_records import StageRecord
 
 NOISE_TESTS = 2  # p-values of a layer's noise: its mean and its scale
+# Of the standard deviation of a layer's outputs, most of which is that of its inputs: what must be seen of its noise.
+_NOISE_EFFECT = 0.25
 # A sum of n terms, in any order, has the error of terms that are off by n units of rounding, half an ulp each (Higham
 # 2002, chapter 4); one ulp of each term is learned. The layers recorded sum up some hundred terms in tens.
 _TERMS = 64
 _UNSET = "null"
 
 
-def compare_layers(key: CellKey, old: LayerRecord, new: LayerRecord, alpha: float) -> ComparedCell:
+def compare_layers(
+    key: CellKey, old: LayerRecord, new: LayerRecord, alpha: float, law_of: Callable[[str], Class]
+) -> ComparedCell:
     """The cell of one layer.
 
     Output, gradient and weights are judged at given weights and inputs, so that each stage is judged whatever became of
@@ -38,12 +34,13 @@ def compare_layers(key: CellKey, old: LayerRecord, new: LayerRecord, alpha: floa
         old: The old record.
         new: The new one.
         alpha: The false-alarm rate of each p-value.
+        law_of: The class of an initializer's draws, by the name of its class.
     """
     if old.refused or new.refused:
         return refused_cell(key, old.refused, new.refused)
     present = [stage for stage in COMPUTED if stage in old.computed or stage in new.computed]
     ladder = [
-        _compare_weights(key, old, new, alpha),
+        _compare_weights(old, new, alpha, law_of),
         *(compare_computed(stage, old.computed.get(stage), new.computed.get(stage)) for stage in present),
         *([_compare_noise(old, new, alpha)] if old.noise or new.noise else []),
         _compare_configuration(old, new),
@@ -67,9 +64,21 @@ def cell_of(key: CellKey, ladder: Sequence[Step]) -> ComparedCell:
     return ComparedCell(key, found, beyond.stage, beyond.size, beyond.note, tuple(ladder))
 
 
-def _compare_weights(key: CellKey, old: LayerRecord, new: LayerRecord, alpha: float) -> Step:
-    cell = compare_defaults(key, old.initial_weights, new.initial_weights, alpha)
-    return Step(LayerStage.INITIAL_WEIGHTS, cell.found, cell.size, note=cell.note)
+def _compare_weights(old: LayerRecord, new: LayerRecord, alpha: float, law_of: Callable[[str], Class]) -> Step:
+    asked = [
+        one
+        if one == other and one.initializer and law_of(one.initializer).rank <= Class.SAME_DISTRIBUTION.rank
+        else None
+        for one, other in zip(old.asked, new.asked, strict=False)
+    ]
+    judged = compare_weights(old.initial_weights, new.initial_weights, alpha, asked)
+    return Step(
+        LayerStage.INITIAL_WEIGHTS,
+        judged.found,
+        judged.size,
+        note=judged.note,
+        by_initializer=judged.by_initializer,
+    )
 
 
 def compare_computed(stage: AnyStage, mine: StageRecord | None, other: StageRecord | None) -> Step:
@@ -98,7 +107,7 @@ def compare_computed(stage: AnyStage, mine: StageRecord | None, other: StageReco
 
 
 def _compare_noise(old: LayerRecord, new: LayerRecord, alpha: float) -> Step:
-    """Noise of one stream by its bits, of another by mean and scale of its independent draws."""
+    """Noise of one stream by its bits, of another by its mean and scale, with errors from its independent parts."""
     mine, other, stage = old.noise, new.noise, LayerStage.NOISE
     if mine is None or other is None:
         return Step(stage, Class.CHANGED, note=f"noise in the {'new' if mine is None else 'old'} environment only")
@@ -109,18 +118,13 @@ def _compare_noise(old: LayerRecord, new: LayerRecord, alpha: float) -> Step:
     size = deviation(mine, other)
     if size.ulps <= DRAW_ROUNDINGS:
         return Step(stage, Class.WITHIN_TOLERANCE, size, note=f"{DRAW_ROUNDINGS} ulps are allowed")
-    count = min(old.independent, new.independent)
-    kurtosis = max(mine.kurtosis, other.kurtosis)
-    p_value = min(
-        mean_p_value(mine, other, (count, count)),
-        scale_p_value((mine.stddev, count), (other.stddev, count), kurtosis),
-    )
+    law = compare_noise(old, new)
     moments = f"mean {mine.mean:.4g} → {other.mean:.4g}, standard deviation {mine.stddev:.4g} → {other.stddev:.4g}"
-    facts = f"{moments}, p {p_value:.2g}, {count:,} independent draws, α={alpha:.2g}"
-    if p_value < alpha:
+    facts = f"{moments}, p {law.p_value:.2g}, {law.count}, α={alpha:.2g}"
+    if law.p_value < alpha:
         return Step(stage, Class.CHANGED, size, note=f"another law: {facts}")
-    smallest = detectable(count, count, kurtosis, alpha)
-    kind = Class.SAME_DISTRIBUTION if smallest <= SCALE_EFFECT else Class.INCONCLUSIVE
+    smallest = law.detectable_at(alpha)
+    kind = Class.SAME_DISTRIBUTION if smallest <= _NOISE_EFFECT else Class.INCONCLUSIVE
     return Step(stage, kind, size, note=f"another stream, {facts}; a scale off by {smallest:.1%} would be seen")
 
 

@@ -43,5 +43,5 @@ def _loaded(name: str, content: bytes) -> LoadedRecord:
         steps=seen.steps,
         moments=tuple(sorted(digest([one]) for one in seen.moments)),
         predictions=stage_record([seen.predictions], seen.deviation, _VALUES),
-        following=None if seen.following is None else stage_record(seen.following, None, _VALUES),
+        following=None if seen.following is None else stage_record(seen.following, seen.step_deviation, _VALUES),
     )

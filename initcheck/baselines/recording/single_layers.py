@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from initcheck.baselines.records.layer_records import LayerRecord, LayerStage
-from initcheck.baselines.records.summary import array_record, stage_record
-from initcheck.catalog.cases.recorded_layers import RECORDED, RecordedLayer
+from initcheck.baselines.records.layer_records import AskedRecord, LayerRecord, LayerStage
+from initcheck.baselines.records.summary import array_record, noise_errors, stage_record
+from initcheck.catalog.cases.recorded_layers import PARTS, RECORDED, RecordedLayer
 from initcheck.evidence.baseline.layer_stages import Computed, LayerRecorder
 
 _WEIGHT_VALUES, _COMPUTED_VALUES = 4, 8
@@ -36,6 +36,9 @@ def _record(recorder: LayerRecorder, case: RecordedLayer) -> LayerRecord:
     return LayerRecord(
         layer=case.layer,
         initial_weights=tuple(array_record(one, _WEIGHT_VALUES) for one in seen.initial_weights),
+        asked=tuple(
+            AskedRecord(initializer=one.initializer, options=_short(one.options), shape=one.shape) for one in seen.asked
+        ),
         computed={
             stage: stage_record(one.arrays, one.deviation, _COMPUTED_VALUES)
             for stage, one in computed.items()
@@ -43,6 +46,7 @@ def _record(recorder: LayerRecorder, case: RecordedLayer) -> LayerRecord:
         },
         noise=None if seen.noise is None else array_record(np.asarray(seen.noise), _COMPUTED_VALUES),
         independent=seen.independent,
+        noise_errors=None if seen.noise is None or case.elements_independent else noise_errors(seen.noise, PARTS),
         configuration={key: _short(value) for key, value in seen.configuration.items()},
     )
 

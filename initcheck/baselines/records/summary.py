@@ -56,6 +56,26 @@ def stage_record(arrays: Sequence[Array], deviation: float | None, most: int = M
     )
 
 
+def noise_errors(noise: Array, parts: int) -> tuple[float, float]:
+    """Standard errors of the mean of some noise and of the logarithm of its standard deviation.
+
+    By the jackknife, each part of it left out in turn (Efron and Stein 1981): whatever depends on whatever within a
+    part.
+
+    Args:
+        noise: Its first axis divides into ``parts`` independent parts of equal length.
+        parts: Their number.
+    """
+    wide = noise.astype(np.float64).reshape(parts, -1)
+    sums, squares = wide.sum(axis=1), np.square(wide - wide.mean()).sum(axis=1)
+    left = wide.size - wide.shape[1]
+    means = (sums.sum() - sums) / left
+    variances = (squares.sum() - squares) / left - np.square(means - wide.mean())
+    logarithms = np.log(np.maximum(variances, np.finfo(np.float64).tiny)) / 2
+    mean, scale = (math.sqrt((parts - 1) * float(np.var(one))) for one in (means, logarithms))
+    return _rounded(mean), _rounded(scale)
+
+
 def law_record(law: Law, draws: Sequence[Array]) -> LawRecord:
     """Independent draws of one shape, in units of the law.
 

@@ -19,8 +19,9 @@ from initcheck.catalog.layers.traits.noises import Fed, NoiseLaw, NoiseSource
 from initcheck.catalog.layers.traits.weights import Built
 
 Arrays = list[np.ndarray]
-REPEATED = 512  # equal rows, whose noise is independent: a scale that is off by 20 % is then seen
-_FEW = 64  # of layers that take long for each row: off by 60 %
+REPEATED = 512  # equal rows
+_FEW = 64  # of layers that take long for each row
+PARTS = 32  # of the noise of all of them, independent of each other: from these its errors are estimated
 _LONGEST = 120  # characters of a name
 _FED: Mapping[Fed, Shape] = {Fed.ROWS: (24, 6), Fed.STEPS: (24, 4, 6), Fed.IMAGES: (24, 9, 8, 3)}
 
@@ -43,6 +44,7 @@ class RecordedLayer:
         computes: Whether its outputs are recorded, too; not those of a request for initial weights where its row has
             formulas.
         rows_repeat: Whether the batch may have another size, so that rows can be repeated.
+        rows_independent: Whether each row of a batch has noise of its own, and none that all share.
         slow: Whether a call takes long for each row.
     """
 
@@ -58,6 +60,7 @@ class RecordedLayer:
     shared_axes: tuple[int, ...] = ()
     computes: bool = True
     rows_repeat: bool = True
+    rows_independent: bool = True
     slow: bool = False
 
     def weights(self, shapes: list[Shape], seed: int) -> Arrays:
@@ -83,15 +86,26 @@ class RecordedLayer:
         return [np.ones_like(one) for one in drawn] if self.ones else drawn
 
     def repeated(self, inputs: Arrays) -> Arrays:
-        """Inputs for many independent draws of noise: equal rows, or elements that are ones."""
+        """Inputs of one of the ``noisy_calls``: equal rows, or elements that are ones."""
         if self.ones or not self.rows_repeat:
             return inputs
-        return [np.repeat(one[:1], _FEW if self.slow else REPEATED, axis=0) for one in inputs]
+        rows = _FEW if self.slow else REPEATED
+        return [np.repeat(one[:1], rows // self.noisy_calls, axis=0) for one in inputs]
+
+    @property
+    def noisy_calls(self) -> int:
+        """The number of calls whose outputs, one after another, are its noise in ``PARTS`` independent parts."""
+        return 1 if self.ones or (self.rows_independent and self.rows_repeat) else PARTS
+
+    @property
+    def elements_independent(self) -> bool:
+        """Whether the elements of its noise are independent of each other, but for shared axes."""
+        return self.ones
 
     def independent(self, output: np.ndarray) -> int:
-        """The number of independent draws behind the output for ``repeated`` inputs, at least."""
+        """The number of independent draws behind its noise, at least."""
         if not self.ones:
-            return len(output)
+            return PARTS
         return int(output.size // math.prod(output.shape[axis] for axis in self.shared_axes))
 
 
@@ -114,14 +128,11 @@ def _cases() -> Iterator[RecordedLayer]:
         yield RecordedLayer("", law.layer, law.arguments, (law.shape,), ones=True, shared_axes=law.shared_axes)
     for source in select(NoiseSource):
         shape = source.shape if source.fed is Fed.ONES else _FED[source.fed]
-        yield RecordedLayer("", source.layer, source.arguments, (shape,) * source.inputs, slow=source.slow)
+        yield RecordedLayer("", source.layer, source.arguments, (shape,) * source.inputs)
     for options in select(LayerOptions):
         if options.policy == "float32":
             repeat = "noise_shape" not in options.options
-            slow = any(source.slow for source in LAYERS[options.layer].select(NoiseSource))
-            yield RecordedLayer(
-                "", options.layer, options.options, (options.input_shape,), rows_repeat=repeat, slow=slow
-            )
+            yield RecordedLayer("", options.layer, options.options, (options.input_shape,), rows_repeat=repeat)
 
 
 def _distinct() -> Iterator[RecordedLayer]:
@@ -131,7 +142,14 @@ def _distinct() -> Iterator[RecordedLayer]:
         what = repr((case.layer, dict(case.config), case.inputs, dict(case.call), case.ones))
         if what not in seen:
             seen.add(what)
-            yield case if case.name else dataclasses.replace(case, name=_name(case))
+            sources = LAYERS[case.layer].select(NoiseSource)
+            # Some layers of images draw a number for the whole batch beside those of each image.
+            yield dataclasses.replace(
+                case,
+                name=case.name or _name(case),
+                rows_independent=not any(source.fed is Fed.IMAGES for source in sources),
+                slow=any(source.slow for source in sources),
+            )
 
 
 def _name(case: RecordedLayer) -> str:

@@ -19,6 +19,8 @@ from initcheck.catalog.optimizers import OPTIMIZERS, Rule
 from initcheck.oracle.optimizer_steps import Schedule
 
 KINDS = ("dense", "convolution", "recurrent", "bidirectional", "branches", "nested", "double")
+# Without 64 bits, which JAX has not by default.
+PORTABLE_KINDS = ("dense", "convolution", "recurrent", "bidirectional", "branches", "nested")
 # Many equal layers, for what depends on their number and takes time in proportion.
 FILED_KINDS = (*KINDS, "tower")
 

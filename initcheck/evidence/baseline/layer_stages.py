@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.catalog.cases.recorded_layers import RecordedLayer
+from initcheck.engines.own_models import Noted, added_weights_noted
 from initcheck.engines.perturbed import perturbed
 from initcheck.evidence.layers import Layers, as_called
 from initcheck.evidence.made_layers import flat
@@ -39,22 +40,40 @@ class Computed:
     deviation: float
 
 
+@dataclass(frozen=True)
+class AskedWeight:
+    """What a layer asked of an initializer for a weight.
+
+    Attributes:
+        initializer: The initializer's class; empty where the weight is not the initializer's draw as it was made.
+        options: Its options as JSON, without the seed and without those that are None, which versions may lack.
+        shape: Of the weight.
+    """
+
+    initializer: str
+    options: str
+    shape: tuple[int, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class LayerStages:
     """One layer, stage by stage.
 
     Attributes:
         initial_weights: By its default initializers, under a global seed.
+        asked: What it asked for each of them.
         output: At given weights and inputs; None where outputs are not recorded.
         gradient: Of the sum of the outputs times given numbers, by trained weights and real inputs; None with it.
         training: The output in training; None where the layer draws noise, or has no mode of training.
         moved: The weights after that call; None with it.
-        noise: The output in training under a global seed, for inputs with many independent draws; None without noise.
+        noise: The outputs in training under a global seed, one after another, for inputs with many independent draws;
+            None without noise.
         independent: The number of independent draws behind ``noise``, at least.
         configuration: Option → its value as JSON, in the words that all versions share.
     """
 
     initial_weights: Arrays
+    asked: tuple[AskedWeight, ...]
     output: Computed | None
     gradient: Computed | None
     training: Computed | None
@@ -108,21 +127,24 @@ class LayerRecorder:
         seed = derive_seed(self._seed, "baseline", "layer", case.name)
         inputs = case.values(seed)
         with quiet(), globally_seeded(self._keras, seed % 2**31):
-            layer = self._layers.made(case)
-            if case.computes or len(inputs) > 1:
-                # A call builds it whatever its inputs; in training it might move its weights.
-                self._call(layer, case, inputs, **({"training": False} if "training" in case.call else {}))
-            else:
-                layer.build(inputs[0].shape)  # a cell is not called without states
+            with added_weights_noted(self._keras, {}) as noted:
+                layer = self._layers.made(case)
+                if case.computes or len(inputs) > 1:
+                    # A call builds it whatever its inputs; in training it might move its weights.
+                    self._call(layer, case, inputs, **({"training": False} if "training" in case.call else {}))
+                else:
+                    layer.build(inputs[0].shape)  # a cell is not called without states
             initial = tuple(np.asarray(one) for one in layer.get_weights())
+            asked = tuple(_asked(weight, value, noted) for weight, value in zip(layer.weights, initial, strict=True))
             configuration = shared_words(layer.get_config())
             if not case.computes:
-                return LayerStages(initial, None, None, None, None, None, 0, configuration)
+                return LayerStages(initial, asked, None, None, None, None, None, 0, configuration)
             given = _Given(case.weights([one.shape for one in initial], seed), inputs)
             output, gradient = self._twice(lambda given: self._graded(layer, case, given, seed), given)
             training, moved, noise = self._trained(layer, case, given, output, seed)
         return LayerStages(
             initial,
+            asked,
             output,
             gradient,
             training,
@@ -146,21 +168,25 @@ class LayerRecorder:
             output = self._call(layer, case, given.inputs, training=True)
             return output, tuple(np.asarray(one) for one in layer.get_weights())
 
+        before = _generators(layer)
         first = call(given)
-        if _equal(first[0], output.arrays) and _equal(first[1], given.weights):
-            return output, None, None  # training is no other mode
-        again = call(given)
-        if _equal(first[0], again[0]):
-            training, moved = self._twice(call, given)
-            return training, moved if given.weights else None, None
+        if _equal(before, _generators(layer)):  # else it draws, whether or not this draw has changed anything
+            if _equal(first[0], output.arrays) and _equal(first[1], given.weights):
+                return output, None, None  # training is no other mode
+            again = call(given)
+            if _equal(first[0], again[0]):
+                training, moved = self._twice(call, given)
+                return training, moved if given.weights else None, None
         self._keras.utils.set_random_seed(seed % 2**31)
         fresh = self._layers.made(case)  # whatever the calls so far have drawn
         repeated = case.repeated(list(given.inputs))
         self._call(fresh, case, repeated)
         fresh.set_weights(given.weights)
-        _reset(fresh)
-        (noise, *_) = self._call(fresh, case, repeated, training=True)
-        return None, None, noise
+        noise = []
+        for _ in range(case.noisy_calls):
+            _reset(fresh)
+            noise.append(self._call(fresh, case, repeated, training=True)[0])
+        return None, None, np.concatenate(noise)
 
     def _graded(self, layer: Any, case: RecordedLayer, given: _Given, seed: int) -> tuple[Arrays, Arrays]:
         layer.set_weights(given.weights)
@@ -226,10 +252,28 @@ def _listed(value: Any) -> Any:
 
 
 def _reset(layer: Any) -> None:
-    """Forgets what a stateful layer carries from call to call."""
+    """Forgets what a stateful layer carries from call to call, and a cell its masks."""
     reset = getattr(layer, "reset_states", None) or getattr(layer, "reset_state", None)
     if reset is not None and getattr(layer, "stateful", False):
         reset()
+    for name in ("reset_dropout_mask", "reset_recurrent_dropout_mask"):
+        getattr(layer, name, lambda: None)()
+
+
+def _generators(layer: Any) -> Arrays:
+    """The states of a layer's generators, which every draw moves; none under Keras 2."""
+    weights = {id(one) for one in layer.weights}
+    return tuple(as_array(one) for one in layer.variables if id(one) not in weights)
+
+
+def _asked(weight: Any, value: Array, noted: Noted) -> AskedWeight:
+    _, _, initializer, drawn, _ = noted.get(id(weight), (None, "", None, None, -1))
+    if initializer is None or drawn is None or not np.array_equal(drawn, value):
+        return AskedWeight("", "{}", value.shape)
+    options = initializer.get_config() if hasattr(initializer, "get_config") else {}
+    given = {key: option for key, option in options.items() if key != "seed" and option is not None}
+    kind = type(initializer).__name__.removesuffix("Initializer")  # OrthogonalInitializer of Keras 3.0
+    return AskedWeight(kind, json.dumps(shared_words(given), sort_keys=True), value.shape)
 
 
 def _slopes(shape: Any, seed: int) -> Array:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.engines.perturbed import perturbed
+from initcheck.evidence.baseline.layer_stages import deviation
 from initcheck.evidence.trace import Array, Arrays
 from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.backends import load_target_keras
@@ -167,6 +168,8 @@ class LoadedModel:
         predictions: For the rows of the next step.
         following: Its weights after that step; None where it cannot be trained on.
         deviation: The largest deviation of a prediction where the loaded weights were perturbed by one ulp.
+        step_deviation: The largest deviation of a weight after that step, likewise: optimizers that divide a gradient
+            by its size make steps of what rounding leaves of a gradient that vanishes.
     """
 
     steps: int
@@ -174,6 +177,7 @@ class LoadedModel:
     predictions: Array
     following: Arrays | None
     deviation: float
+    step_deviation: float
 
 
 def save_models() -> dict[str, bytes]:
@@ -217,19 +221,28 @@ def load_file(name: str, content: bytes) -> LoadedModel:
         loaded = _load(model, suffix, path)
         steps = int(np.asarray(loaded.optimizer.iterations))
         moments = tuple(np.asarray(one) for one in loaded.optimizer.variables if len(one.shape))
-        weights = loaded.get_weights()
         x, y = model.batch(model.steps)
         predictions = as_array(loaded(x, training=False))
-        loaded.set_weights([perturbed(one, 1, 0) if one.dtype == np.float32 else one for one in weights])
-        moved = as_array(loaded(x, training=False))
-        loaded.set_weights(weights)
-        try:
-            loaded.run_eagerly = True
-            loaded.train_on_batch(x, y)
-            following = tuple(loaded.get_weights())
-        except (TypeError, ValueError):  # Keras 3.0 does not know its own variables again
-            following = None
-    return LoadedModel(steps, moments, predictions, following, float(np.abs(moved - predictions).max()))
+        other = _perturbed(_load(model, suffix, path))
+        moved = as_array(other(x, training=False))
+        following, after = (_stepped(one, x, y) for one in (loaded, other))
+    step = 0.0 if following is None or after is None else deviation(following, after)
+    return LoadedModel(steps, moments, predictions, following, float(np.abs(moved - predictions).max()), step)
+
+
+def _perturbed(model: Any) -> Any:
+    model.set_weights([perturbed(one, 1, 0) if one.dtype == np.float32 else one for one in model.get_weights()])
+    return model
+
+
+def _stepped(model: Any, x: Array, y: Array) -> Arrays | None:
+    """The model's weights after one more step; None where it cannot make any."""
+    try:
+        model.run_eagerly = True
+        model.train_on_batch(x, y)
+    except (TypeError, ValueError):  # Keras 3.0 does not know its own variables again
+        return None
+    return tuple(model.get_weights())
 
 
 def _load(model: SavedModel, suffix: str, path: Path) -> Any:

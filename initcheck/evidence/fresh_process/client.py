@@ -23,6 +23,7 @@ from initcheck.evidence.fresh_process.questions import (
 from initcheck.evidence.fresh_process.worker import MARK
 from initcheck.evidence.order import feed_seed
 from initcheck.evidence.session import Session
+from initcheck.targets import variables_of
 
 _PATIENCE = 600  # seconds; starting TensorFlow takes ten, or sixty on a machine with no bytecode cached
 _HASH_SEEDS = ("20011", "20012")  # of Python's string hashes, which are another source of chance between processes
@@ -70,8 +71,12 @@ class Processes:
         return order_question(feed, feed_seed(self._session, feed))
 
 
-def ask(questions: Sequence[Question]) -> dict[str, Answers]:
+def ask(questions: Sequence[Question], on: str = "") -> dict[str, Answers]:
     """Starts a process for the questions, and ends it.
+
+    Args:
+        questions: The questions.
+        on: The target of that process; by default this one's.
 
     Raises:
         InitcheckError: The process ended without answers.
@@ -79,7 +84,7 @@ def ask(questions: Sequence[Question]) -> dict[str, Answers]:
     hashes = _HASH_SEEDS[os.environ.get("PYTHONHASHSEED") == _HASH_SEEDS[0]]
     done = run_child(
         [sys.executable, "-m", "initcheck.evidence.fresh_process.worker"],
-        variables=fresh_variables(hashes),
+        variables={**fresh_variables(hashes), **(variables_of(on) if on else {})},
         seconds=_PATIENCE,
         question=json.dumps([asdict(question) for question in questions]),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -32,7 +33,7 @@ class Question:
 
     Attributes:
         name: Unique among the questions.
-        kind: ``draw``, ``source``, ``trace``, ``order``, ``files`` or ``backup``.
+        kind: ``draw``, ``source``, ``trace``, ``order``, ``files``, ``model`` or ``backup``.
         seed: The seed to do it under.
         what: The arguments, in JSON's own types.
     """
@@ -75,6 +76,12 @@ def order_question(feed: Feed, seed: int) -> Question:
 def files_question(folder: Path, names: Sequence[str], inputs: np.ndarray) -> Question:
     """Asks for what models in files hold and compute; they must exist when it is asked."""
     return Question("files", "files", 0, {"folder": str(folder), "names": [*names], "inputs": inputs.tolist()})
+
+
+def model_question(file: Path, inputs: np.ndarray) -> Question:
+    """Asks what a model in a file is, by stages; it must exist when it is asked."""
+    what = {"file": str(file), "inputs": inputs.tolist(), "dtype": inputs.dtype.name}
+    return Question(f"model {file.stem}", "model", 0, what)
 
 
 def backup_question(folder: Path) -> Question:
@@ -125,6 +132,11 @@ def _files(keras: Any, question: Question) -> Answers:
     return {name: held(keras.models.load_model(folder / name), inputs) for name in what["names"]}
 
 
+def _model(keras: Any, question: Question) -> Answers:
+    what = question.what
+    return stages_of(keras.models.load_model(what["file"]), np.array(what["inputs"], what["dtype"]))
+
+
 def _backup(keras: Any, question: Question) -> Answers:
     return dict(zip(("epochs", "digest"), backed_up_training(keras, Path(question.what["folder"])), strict=True))
 
@@ -136,4 +148,23 @@ def held(model: Any, inputs: np.ndarray) -> str:
     return digest([as_array(model(inputs)).astype(np.float32), *model.get_weights(), *state])
 
 
-_ANSWERS = {"draw": _draw, "source": _source, "trace": _trace, "order": _order, "files": _files, "backup": _backup}
+def stages_of(model: Any, inputs: np.ndarray) -> Answers:
+    """The digests of a compiled model's weights and of its optimizer's state, and its outputs as JSON."""
+    outputs = as_array(model(inputs, training=False)).astype(np.float64)
+    return {
+        "weights": digest(model.get_weights()),
+        # As doubles: backends count steps in integers of other widths.
+        "optimizer": digest([as_array(one).astype(np.float64) for one in model.optimizer.variables]),
+        "outputs": json.dumps(outputs.tolist()),
+    }
+
+
+_ANSWERS = {
+    "draw": _draw,
+    "source": _source,
+    "trace": _trace,
+    "order": _order,
+    "files": _files,
+    "model": _model,
+    "backup": _backup,
+}

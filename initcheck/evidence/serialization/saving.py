@@ -20,6 +20,7 @@ from initcheck.catalog.recipes import Recipe
 from initcheck.evidence.serialization.exchanges import Exchanges
 from initcheck.evidence.serialization.models import BUILDERS, inputs_for
 from initcheck.evidence.serialization.named_judges import CompiledNames
+from initcheck.evidence.serialization.other_backends import OtherBackends
 from initcheck.evidence.serialization.resumed_trainings import Resumptions
 from initcheck.evidence.serialization.round_trips import Arrays, Clone, Continued, Got, RoundTrip
 from initcheck.evidence.serialization.saved_parts import SavedParts
@@ -70,6 +71,11 @@ class Saving:
     def exchanges(self) -> Exchanges:
         """Models that take each other's weights."""
         return Exchanges(self._session)
+
+    @functools.cached_property
+    def other_backends(self) -> OtherBackends:
+        """Models in files that another backend reads."""
+        return OtherBackends(self._session)
 
     @functools.cached_property
     def resumptions(self) -> Resumptions:

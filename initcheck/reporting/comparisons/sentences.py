@@ -97,6 +97,11 @@ def _layers(comparison: Comparison) -> Iterator[str]:
                 f"Layers changed since '{stage}': {shown}{_more(names, _MOST_LAYERS)}; "
                 f"first {first.name}{f' by {first.size}' if first.size else ''}: {first.note}."
             )
+    if few := [cell for cell in cells if any(step.by_initializer for step in cell.ladder)]:
+        yield (
+            f"Judged by what they ask of their initializers, whose draws have one law, and by their fans: initial "
+            f"weights of {_count(len(few), 'layer')}, too few to judge a law by themselves."
+        )
     added = [
         cell for cell in cells if cell.ladder and cell.ladder[-1].found is Class.IDENTICAL and cell.ladder[-1].note
     ]

@@ -9,7 +9,7 @@ from initcheck.baselines.comparing.compare import compare
 from initcheck.baselines.comparing.comparison import Section
 from initcheck.baselines.recording.single_layers import record_layers
 from initcheck.baselines.records.layer_records import LayerStage
-from initcheck.catalog.cases.recorded_layers import RECORDED
+from initcheck.catalog.cases.recorded_layers import PARTS, RECORDED
 from initcheck.catalog.layers import LAYERS, select
 from initcheck.catalog.layers.traits.computing import FormulaCase
 from initcheck.catalog.layers.traits.weights import Built
@@ -18,7 +18,10 @@ from initcheck.frameworks.keras import load_keras
 from initcheck.seeding import DEFAULT_SEED
 
 DENSE = "Dense(units=7) of (1,6)"
-NAMES = (DENSE, "gru", "batch-normalization-in-training", "batch-normalization", "Dropout(rate=0.5) of (24,6)")
+FLIP = "RandomFlip(mode=vertical, data_format=channels_first) of (2,4,6,6)"
+CELL = "simple-rnn-cell-rates"
+DROPOUT = "Dropout(rate=0.5) of (24,6)"
+NAMES = (DENSE, "gru", "batch-normalization-in-training", "batch-normalization", DROPOUT, FLIP, CELL)
 CASES = {name: RECORDED[name] for name in NAMES}
 
 
@@ -66,6 +69,35 @@ def found(healthy, new):
 
 
 @pytest.mark.slow
+def test_what_draws_is_noise_though_two_draws_agree_and_though_a_cell_keeps_its_masks(healthy):
+    noisy = {name for name, one in healthy.items() if one.noise is not None}
+    assert noisy == {DROPOUT, FLIP, CELL}
+    assert all(healthy[name].noise_errors and healthy[name].independent == PARTS for name in noisy)
+
+
+@pytest.mark.slow
+def test_what_a_layer_asks_of_its_initializers_is_recorded_where_its_weights_are_as_drawn(healthy):
+    kernel, bias = healthy[DENSE].asked
+    assert (kernel.initializer, kernel.options, kernel.shape) == ("GlorotUniform", "{}", (6, 7))
+    assert (bias.initializer, bias.shape) == ("Zeros", (7,))
+    assert [one.initializer for one in healthy["gru"].asked] == ["GlorotUniform", "Orthogonal", "Zeros"]
+
+
+@pytest.mark.slow
+def test_weights_that_are_scaled_after_their_draw_are_not_as_drawn(monkeypatch):
+    layers = load_keras().layers
+    original = layers.Dense.build
+
+    def build(self, *given, **named):
+        original(self, *given, **named)
+        self.kernel.assign(self.kernel * 1.1)
+
+    monkeypatch.setattr(layers.Dense, "build", build)
+    (dense,) = record_layers(DEFAULT_SEED, {DENSE: CASES[DENSE]}).values()
+    assert [one.initializer for one in dense.asked] == ["", "Zeros"]
+
+
+@pytest.mark.slow
 def test_layers_recorded_twice_are_identical_whatever_else_is_recorded(healthy):
     assert set(healthy) == set(NAMES)
     assert not any(one.refused for one in healthy.values())
@@ -106,9 +138,9 @@ def forgetful(patch, keras):
     ("fault", "name", "stage"),
     [
         (wider, DENSE, LayerStage.INITIAL_WEIGHTS),
-        (larger_output, "Dropout(rate=0.5) of (24,6)", LayerStage.OUTPUT),
+        (larger_output, DROPOUT, LayerStage.OUTPUT),
         (slower_average, "batch-normalization-in-training", LayerStage.MOVED),
-        (more_dropped, "Dropout(rate=0.5) of (24,6)", LayerStage.NOISE),
+        (more_dropped, DROPOUT, LayerStage.NOISE),
         (forgetful, "gru", LayerStage.CONFIGURATION),
     ],
 )

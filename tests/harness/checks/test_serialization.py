@@ -14,11 +14,13 @@ from initcheck.catalog.optimizers import Rule
 from initcheck.checks import registry, serialization
 from initcheck.checks.registry import NotApplicable
 from initcheck.evidence.lab import Lab
+from initcheck.evidence.serialization.other_backends import ForeignFile
 from initcheck.evidence.serialization.resumed_trainings import Carrier, TrainedModel
 from initcheck.evidence.serialization.round_trips import Clone, Continued, Got, RoundTrip
 from initcheck.evidence.serialization.single_arguments import Kept
 from initcheck.frameworks.keras import load_keras
 from initcheck.records import Status
+from initcheck.targets import BACKENDS, backend_of, target
 
 ULP = np.float32(2.0**-23)
 
@@ -266,6 +268,58 @@ def test_files_must_keep_every_bit(judge):
     name = {"special_values": "special_values", "legacy_files": "legacy_file"}[judge.__name__]
     assert judge(FakeLab(**{name: [right]}), "dense").status is Status.PASS
     assert judge(FakeLab(**{name: [flushed]}), "dense").status is Status.FAIL
+
+
+WRITTEN = {"weights": "a", "optimizer": "b", "outputs": "[[1.0], [2.0]]"}
+
+
+def on_another(**read):
+    lab = FakeLab()
+    lab.saving.other_backends = SimpleNamespace(read=lambda *_: ForeignFile(WRITTEN, read, 1e-6))
+    return lab
+
+
+def test_a_file_that_is_the_same_model_on_another_backend_passes(monkeypatch):
+    monkeypatch.setattr(serialization, "installed_backends", lambda: BACKENDS)
+    close = {**WRITTEN, "outputs": "[[1.0], [2.0000005]]"}
+    for other in set(BACKENDS) - {backend_of(target())}:
+        assert serialization.files_on_other_backends(on_another(**close), ("dense", other)).status is Status.PASS
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"weights": "c"}, "the weights of dense are others"),
+        ({"optimizer": "c"}, "the optimizer of dense are others"),
+        ({"outputs": "[[1.0], [2.000002]]"}, "off by 2e-06"),
+        ({"outputs": "[[1.0], [NaN]]"}, "off by nan"),
+        ({"outputs": "[[1.0]]"}, "off by inf"),
+        ({"raised": "ValueError: no such layer"}, "does not read the file: ValueError: no such layer"),
+    ],
+)
+def test_a_file_that_is_another_model_on_another_backend_fails(monkeypatch, changes, found):
+    monkeypatch.setattr(serialization, "installed_backends", lambda: BACKENDS)
+    other = next(name for name in BACKENDS if name != backend_of(target()))
+    verdict = serialization.files_on_other_backends(on_another(**{**WRITTEN, **changes}), ("dense", other))
+    assert verdict.status is Status.FAIL
+    assert found in str(verdict)
+
+
+def test_files_are_read_by_no_backend_that_is_not_there_nor_by_the_one_that_wrote_them(monkeypatch):
+    own = backend_of(target())
+    monkeypatch.setattr(serialization, "installed_backends", lambda: (own,))
+    for name in BACKENDS:
+        with pytest.raises(NotApplicable, match="the backend that writes" if name == own else "there is no Keras on"):
+            serialization.files_on_other_backends(on_another(), ("dense", name))
+
+
+@pytest.mark.slow
+def test_a_fresh_process_reads_every_part_of_every_file():
+    kinds, lab = saved_cases.PORTABLE_KINDS, Lab(5)
+    read = [lab.saving.other_backends.read(kind, backend_of(target()), kinds) for kind in kinds]
+    for file in read:
+        assert file.read == file.written
+        assert 0 < file.allowed < 1e-2 * np.ptp(file.outputs[0], axis=0).min()  # no output is saturated
 
 
 def test_drawn_numbers_are_none_that_single_precision_holds():
