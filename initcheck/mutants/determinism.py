@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from initcheck.frameworks.operations import operations
-from initcheck.mutants.changes import TRACED
 from initcheck.mutants.mutant import mutant
 from initcheck.targets import KERAS
 
@@ -291,7 +290,6 @@ def tire(keras: Any) -> None:
     "noise-constant",
     "GaussianNoise adds the same noise at every step of a traced training",
     caught_by=("DET19",),
-    on=TRACED,
 )
 def freeze_noise(keras: Any) -> None:
     """Another model has another noise."""

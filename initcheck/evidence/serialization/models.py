@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.frameworks.backends import has_doubles
+from initcheck.targets import target
+
 Seeded = Callable[[str], Any]
 
 
@@ -100,9 +103,12 @@ def double(keras: Any, seeded: Seeded) -> Any:
 
 
 def tower(keras: Any, seeded: Seeded) -> Any:
-    """Twelve layers of one shape, whose numbers have two digits; some frozen, some in other precisions."""
+    """Twelve layers of one shape, whose numbers have two digits; some frozen, some in other precisions.
+
+    Of these, double precision where the target has it.
+    """
     layers = keras.layers
-    policies = {3: "mixed_float16", 6: "mixed_bfloat16", 9: "float64"}
+    policies = {3: "mixed_float16", 6: "mixed_bfloat16", 9: "float64" if has_doubles(target()) else "float32"}
     stack = [
         layers.Dense(
             3,
@@ -122,7 +128,7 @@ BUILDERS: Mapping[str, Callable[[Any, Seeded], Any]] = {
 }
 
 
-DOUBLES = frozenset({double.__name__, tower.__name__})  # those with weights in double precision
+DOUBLES = frozenset({double.__name__})  # those that need double precision
 
 
 def inputs_for(model: Any, seed: int) -> np.ndarray:
