@@ -28,6 +28,7 @@ from initcheck.frameworks.floatx import dtype_policy, image_data_format
 from initcheck.frameworks.layer_calls import build_by_call, call_with_losses, compiled_call, slopes_of
 from initcheck.frameworks.operations import operations
 from initcheck.frameworks.quiet import quiet
+from initcheck.targets import backend_of, target
 
 Array = np.ndarray[Any, Any]
 ROWS = 4  # of its batch
@@ -380,7 +381,8 @@ def _nested(layer: Any, states: list[Any]) -> Any:
     sizes = getattr(getattr(layer, "cell", None), "state_size", None)
     nested = isinstance(sizes, list | tuple) and any(isinstance(one, list | tuple) for one in sizes)
     each = iter(states)
-    return [tuple(next(each) for _ in one) for one in layer.states] if nested else states
+    kind = list if backend_of(target()) == "jax" else tuple  # JAX compares it with what the cells return
+    return [kind(next(each) for _ in one) for one in layer.states] if nested else states
 
 
 def _by_case(cases: Sequence[FormulaCase], outputs: Any) -> dict[str, Array]:

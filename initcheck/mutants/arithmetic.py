@@ -14,7 +14,7 @@ from initcheck.frameworks.backend_calls import as_tensor, dtype_name, is_traced
 from initcheck.frameworks.operations import operations
 from initcheck.mutants.changes import TRACED, step_scaled, step_with
 from initcheck.mutants.mutant import mutant
-from initcheck.targets import KERAS, TENSORFLOW, backend_of, target
+from initcheck.targets import ALL_BUT_JAX, KERAS, TENSORFLOW, backend_of, target
 
 _ONE_BY_ONE = (TENSORFLOW, "keras:jax")  # where an optimizer updates one weight after another: torch does all at once
 
@@ -176,7 +176,10 @@ def fit_drops_last_batch(keras: Any) -> None:
 
 
 @mutant(
-    "evaluate-drops-last-batch", "evaluate drops a partial last batch of arrays", caught_by=("ARI11", "ARI07"), on=KERAS
+    "evaluate-drops-last-batch",
+    "evaluate drops a partial last batch of arrays",
+    caught_by=("ARI11", "ARI07"),
+    on=ALL_BUT_JAX,
 )
 def evaluate_drops_last_batch(keras: Any) -> None:
     """Training is right."""
@@ -451,7 +454,7 @@ def moving_average_faster(keras: Any) -> None:
     keras_class.__init__ = init
 
 
-@mutant("evaluate-ignores-sample-weight", "evaluate ignores sample weights", caught_by=("ARI11", "ARI06"), on=KERAS)
+@mutant("evaluate-ignores-sample-weight", "evaluate ignores sample weights", caught_by=("ARI11", "ARI06"))
 def evaluate_ignores_sample_weight(keras: Any) -> None:
     """Training is right."""
     original = keras.Model.evaluate
@@ -961,7 +964,7 @@ def announced_with_padding(keras: Any) -> None:
     "states-outlive-reset",
     "reset_state leaves the states of a stateful layer as they are",
     caught_by=("ARI25",),
-    on=KERAS,
+    on=ALL_BUT_JAX,
 )
 def states_outlive_reset(keras: Any) -> None:
     """They are carried from call to call, and rightly so."""
