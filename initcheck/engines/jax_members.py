@@ -10,8 +10,8 @@ import numpy as np
 
 from initcheck.engines.initial_weights import UnsuitableError
 from initcheck.engines.mapped_steps import Rows, ScopedSteps, batches_by
+from initcheck.engines.member_blocks import Order
 from initcheck.engines.own_models import OwnData
-from initcheck.engines.side_by_side import Order
 from initcheck.engines.stateless_limits import require_ordinary
 from initcheck.engines.stateless_steps import MemberState
 from initcheck.texts import for_terminal, reason_of, with_article

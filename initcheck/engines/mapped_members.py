@@ -12,8 +12,8 @@ import numpy as np
 
 from initcheck.engines.jax_members import JaxMembers, require_mappable_by_jax
 from initcheck.engines.mapped_steps import MemberMap, Rows
+from initcheck.engines.member_blocks import Order, SideBySide, suited_width
 from initcheck.engines.own_models import OwnData, leaves_of
-from initcheck.engines.side_by_side import Order, SideBySide, suited_width
 from initcheck.engines.stateless_steps import Array, MemberState
 from initcheck.engines.torch_members import TorchMembers, require_mappable_by_torch
 from initcheck.frameworks.arrays import as_array

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from initcheck.engines.member_blocks import Order
 from initcheck.engines.own_models import OwnData, mistakes_in
-from initcheck.engines.side_by_side import Order
 from initcheck.engines.stateless_steps import Array, MemberState, closed_scope, first_value, put_probe
 
 Rows = tuple[Any, ...]  # x and y, and sample_weight if given: structures of tensors with a row for each example

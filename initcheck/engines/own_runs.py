@@ -16,6 +16,7 @@ from initcheck.catalog.problem_facts import DataFacts, ProblemFacts, digest_of
 from initcheck.engines.constant_answers import best_constant
 from initcheck.engines.feeding import batch_order, batches_of, ordered_rows
 from initcheck.engines.mapped_members import MappedEnsemble
+from initcheck.engines.member_blocks import SideBySide
 from initcheck.engines.one_by_one import train_one_by_one
 from initcheck.engines.own_data import (
     FROZEN,
@@ -39,7 +40,6 @@ from initcheck.engines.own_models import (
 from initcheck.engines.own_scores import choose_score, default_target
 from initcheck.engines.protocol import describe_layers, describe_optimizer
 from initcheck.engines.reuse import KeptModel, Values, bitwise_equal, is_resettable, read_values, write_values
-from initcheck.engines.side_by_side import SideBySide
 from initcheck.engines.stateless import StatelessEnsemble
 from initcheck.errors import InitcheckError
 from initcheck.frameworks.backends import load_target_keras

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.engines.initial_weights import UnsuitableError
+from initcheck.engines.member_blocks import SideBySide, suited_width
 from initcheck.engines.own_models import OwnData, mistakes_in
 from initcheck.engines.replacing import replaced
-from initcheck.engines.side_by_side import SideBySide, suited_width
 from initcheck.engines.stateless_limits import (
     count_bytes,
     is_faster_in_xla,

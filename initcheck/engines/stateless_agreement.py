@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from initcheck.engines.member_blocks import SideBySide
 from initcheck.engines.perturbed import perturbed
-from initcheck.engines.side_by_side import SideBySide
 from initcheck.engines.stateless_steps import Array
 
 _TRIALS = 8

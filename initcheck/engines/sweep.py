@@ -16,10 +16,10 @@ from initcheck.engines.ensemble import EnsembleEngine
 from initcheck.engines.fit import ReferenceEngine
 from initcheck.engines.identity import identify, identify_own
 from initcheck.engines.initial_weights import UnsuitableError
+from initcheck.engines.member_blocks import SideBySide
 from initcheck.engines.own_initializers import asked_of, require_seeded
 from initcheck.engines.own_runs import OwnEngine
 from initcheck.engines.protocol import describe_protocol
-from initcheck.engines.side_by_side import SideBySide
 from initcheck.errors import InitcheckError
 from initcheck.frameworks.backends import load_target_keras
 from initcheck.records import ACCURACY, Runs, Score

@@ -13,10 +13,10 @@ from typing import Any
 
 from initcheck.engines.initial_weights import UnsuitableError
 from initcheck.engines.mapped_steps import Rows, ScopedSteps, batches_by
+from initcheck.engines.member_blocks import Order
 from initcheck.engines.model_losses import loss_of
 from initcheck.engines.own_models import OwnData, mapped
 from initcheck.engines.replacing import replaced
-from initcheck.engines.side_by_side import Order
 from initcheck.engines.stateless_limits import require_ordinary, require_plain_optimizer, require_same_steps
 from initcheck.engines.stateless_steps import MemberState
 from initcheck.frameworks.backend_calls import as_tensor
