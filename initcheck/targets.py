@@ -15,7 +15,7 @@ VARIABLE = "INITCHECK_TARGET"
 ANY, KERAS, TENSORFLOW, LIBRARY = "any", "keras", "keras:tensorflow", "library"
 NAMES_OF_BACKENDS = MappingProxyType({"tensorflow": "TensorFlow", "jax": "JAX", "torch": "torch"})
 BACKENDS = tuple(NAMES_OF_BACKENDS)
-ALL_BUT_JAX = (TENSORFLOW, "keras:torch")  # of Keras, so far
+ALL_BUT_JAX = (TENSORFLOW, "keras:torch")  # of Keras
 # Libraries with a description of their own, which lies where a user's own would.
 LIBRARIES = MappingProxyType(
     {name: f"initcheck.frameworks.libraries.{name}:LIBRARY" for name in ("torch", "jax", "flax")}
