@@ -70,7 +70,7 @@ def has_no_kernel(error: Exception) -> bool:
 
 _NO_KERNEL: Mapping[str, tuple[str, ...]] = {
     "tensorflow": ("Could not find device for node", "is not in the list of allowed values"),
-    "jax": ("is not supported by dot_general on",),
+    "jax": ("is not supported by dot_general on", "Unsupported dtype bfloat16"),  # as of a QR decomposition
     "torch": ("not implemented for",),
 }
 
