@@ -441,7 +441,7 @@ def test_json_holds_everything_and_is_not_written_on_failure(tmp_path):
     cell = next(cell for cell in body["cells"] if (cell["section"], cell["name"]) == ("traces", "iris he_normal"))
     assert {"section", "name", "found", "stage", "size", "note", "ladder", "unclaimed"} < set(cell)
     assert (cell["found"], cell["stage"], cell["only_in"]) == ("changed", "first loss", None)
-    assert {"stage", "found", "size", "allowed", "note", "obstacle"} == set(cell["ladder"][0])
+    assert {"stage", "found", "size", "allowed", "note", "obstacle", "by_initializer"} == set(cell["ladder"][0])
     assert cell["ladder"][3]["size"] == {"absolute": "inf", "relative": "inf", "ulps": "inf"}
     assert {one["stage"] for one in body["cells"] if one["found"] == "identical"} == {""}
 
