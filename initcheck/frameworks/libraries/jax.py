@@ -87,7 +87,13 @@ def draw(row: Initializer, shape: Shape, seed: int | None, dtype: str) -> Any:
 
 def double_precision(jax: Any, dtype: str) -> contextlib.AbstractContextManager[Any]:
     """Where doubles are asked for, JAX has to be told to have them."""
-    return jax.enable_x64(True) if dtype == "float64" else contextlib.nullcontext()
+    if dtype != "float64":
+        return contextlib.nullcontext()
+    if hasattr(jax, "enable_x64"):
+        return jax.enable_x64(True)  # type: ignore[no-any-return] # JAX is loaded at run time
+    from jax import experimental  # where older releases have it
+
+    return experimental.enable_x64()  # type: ignore[no-any-return] # the same
 
 
 LIBRARY = Library(
