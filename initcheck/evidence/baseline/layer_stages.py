@@ -140,13 +140,14 @@ class LayerRecorder:
             if not case.computes:
                 return LayerStages(initial, asked, None, None, None, None, None, 0, configuration)
             given = _Given(case.weights([one.shape for one in initial], seed), inputs)
+            plain, draws = self._plain(layer, case, given)
             output, gradient = self._twice(lambda given: self._graded(layer, case, given, seed), given)
-            training, moved, noise = self._trained(layer, case, given, output, seed)
+            training, moved, noise = self._trained(layer, case, given, plain, output, seed)
         return LayerStages(
             initial,
             asked,
-            output,
-            gradient,
+            None if draws else output,  # many layers of images are in training unless they are asked not to
+            None if draws else gradient,
             training,
             moved,
             noise,
@@ -154,8 +155,15 @@ class LayerRecorder:
             configuration,
         )
 
+    def _plain(self, layer: Any, case: RecordedLayer, given: _Given) -> tuple[Arrays, bool]:
+        """The outputs of a call that is asked nothing, and whether it draws."""
+        layer.set_weights(given.weights)
+        _reset(layer)
+        before = _generators(layer)
+        return self._call(layer, case, given.inputs), not _equal(before, _generators(layer))
+
     def _trained(
-        self, layer: Any, case: RecordedLayer, given: _Given, output: Computed, seed: int
+        self, layer: Any, case: RecordedLayer, given: _Given, plain: Arrays, output: Computed, seed: int
     ) -> tuple[Computed | None, Computed | None, Array | None]:
         if case.call.get("training") is False:
             return None, None, None  # another case has it in training
@@ -171,7 +179,7 @@ class LayerRecorder:
         before = _generators(layer)
         first = call(given)
         if _equal(before, _generators(layer)):  # else it draws, whether or not this draw has changed anything
-            if _equal(first[0], output.arrays) and _equal(first[1], given.weights):
+            if _equal(first[0], plain) and _equal(first[1], given.weights):
                 return output, None, None  # training is no other mode
             again = call(given)
             if _equal(first[0], again[0]):

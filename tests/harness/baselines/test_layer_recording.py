@@ -73,6 +73,9 @@ def test_what_draws_is_noise_though_two_draws_agree_and_though_a_cell_keeps_its_
     noisy = {name for name, one in healthy.items() if one.noise is not None}
     assert noisy == {DROPOUT, FLIP, CELL}
     assert all(healthy[name].noise_errors and healthy[name].independent == PARTS for name in noisy)
+    # A plain call of a Dropout is inference, of a RandomFlip training: what it draws is no output to be compared.
+    assert LayerStage.OUTPUT in healthy[DROPOUT].computed
+    assert not healthy[FLIP].computed
 
 
 @pytest.mark.slow
