@@ -11,13 +11,11 @@ from typing import Any
 import numpy as np
 
 from initcheck.engines.jax_members import JaxMembers, require_mappable_by_jax
-from initcheck.engines.mapped_steps import MemberMap, Rows
-from initcheck.engines.member_blocks import Order, SideBySide, suited_width
+from initcheck.engines.mapped_steps import MemberMap
+from initcheck.engines.member_blocks import Order, SideBySide, as_rows, suited_width
 from initcheck.engines.own_models import OwnData, leaves_of
 from initcheck.engines.stateless_steps import Array, MemberState
 from initcheck.engines.torch_members import TorchMembers, require_mappable_by_torch
-from initcheck.frameworks.arrays import as_array
-from initcheck.frameworks.backend_calls import as_tensor
 
 
 class MappedEnsemble(SideBySide):
@@ -56,11 +54,12 @@ class MappedEnsemble(SideBySide):
         (require_mappable_by_jax if on_jax else require_mappable_by_torch)(keras, model, data, held_out)
         super().__init__(data, held_out, batch_size=batch_size, epochs=epochs, orders=orders)
         self._model = model
-        self._rows = [_as_rows(keras, table) for table in self._tables]
+        self._rows = [as_rows(keras, table) for table in self._tables]
         kind = JaxMembers if on_jax else TorchMembers
         self._members: MemberMap = kind(keras, model, other, data, self._rows[0], batch_size)
         self._width = width or suited_width(self._members.size)
-        self._metrics = [np.array(one.numpy()) for one in self._members.steps.variables.metrics]
+        self._layout = self._members.steps
+        self._metrics = [np.array(one.numpy()) for one in self._layout.variables.metrics]
 
     @property
     def words(self) -> str:
@@ -80,19 +79,6 @@ class MappedEnsemble(SideBySide):
         state = self._first_state([member] * self._width_of(members))
         self._members.require_stackable(state, self._rows[0], self._orders[0])
 
-    def _first_state(self, members: Sequence[Sequence[Array]]) -> MemberState:
-        variables = self._members.steps.variables
-        stacks = {
-            id(variable): as_tensor(np.stack([member[place] for member in members]))
-            for place, variable in enumerate(self._model.variables)
-        }
-        trainable, other = ([stacks[id(variable)] for variable in part] for part in variables[:2])
-        slots = [
-            trainable[first] if isinstance(first, int) else _repeated(first, len(members))
-            for first in self._members.steps.slots
-        ]
-        return self._reset(MemberState(trainable, other, [], slots))
-
     def _train_epoch(self, state: MemberState, _epoch: int, order: Order) -> MemberState:
         return self._members.train(self._reset(state), self._rows[0], order)
 
@@ -106,35 +92,3 @@ class MappedEnsemble(SideBySide):
 
     def _finished(self, state: MemberState) -> MemberState:
         return self._members.finish(state)
-
-    def _variables(self, state: MemberState) -> list[Array]:
-        values = {
-            id(variable): as_array(value)
-            for part in zip(self._members.steps.variables[:2], state[:2], strict=True)
-            for variable, value in zip(*part, strict=True)
-        }
-        return [values[id(variable)] for variable in self._model.variables]
-
-    def _reset(self, state: MemberState) -> MemberState:
-        """The state with metrics as they are before an epoch."""
-        width = state.trainable[0].shape[0]
-        return state._replace(metrics=[_repeated(first, width) for first in self._metrics])
-
-
-def _repeated(value: Array, width: int) -> Any:
-    """The value for each of so many members, stacked."""
-    return as_tensor(np.repeat(value[None], width, axis=0))
-
-
-def _as_rows(keras: Any, data: OwnData) -> Rows:
-    """The rows as tensors, in the forms and float type that ``fit`` turns them into."""
-
-    def converted(part: Any) -> Any:
-        if isinstance(part, dict):
-            return {key: converted(value) for key, value in part.items()}
-        if isinstance(part, list | tuple):
-            return tuple(converted(value) for value in part)
-        array = np.asarray(part)
-        return as_tensor(array.astype(keras.backend.floatx()) if array.dtype.kind == "f" else array)
-
-    return tuple(map(converted, data.packed))

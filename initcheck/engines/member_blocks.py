@@ -5,13 +5,15 @@ from __future__ import annotations
 import abc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from initcheck.engines.own_models import OwnData, leaves_of
+from initcheck.engines.stateless_steps import MemberState
 from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.backend_calls import as_tensor
 
 Array = npt.NDArray[Any]
 Order = npt.NDArray[np.integer[Any]]
@@ -45,6 +47,18 @@ def suited_width(size: int) -> int:
     return int(min(_MOST_MEMBERS, 2 ** int(np.log2(max(1, _MOST_BYTES // size)))))
 
 
+class MemberLayout(Protocol):
+    """What a member's state is made of.
+
+    Attributes:
+        variables: What a state holds the values of.
+        slots: The optimizer's initial values: an array, or the place of the trainable weight that it begins as.
+    """
+
+    variables: MemberState
+    slots: list[Any]
+
+
 class SideBySide(abc.ABC):
     """Trains members of one model side by side.
 
@@ -57,6 +71,9 @@ class SideBySide(abc.ABC):
     """
 
     _width: int
+    _model: Any
+    _layout: MemberLayout
+    _metrics: Sequence[Array]  # before an epoch
 
     def __init__(self, data: OwnData, held_out: OwnData | None, *, batch_size: int, epochs: int, orders: Order) -> None:
         self._tables = (data,) if held_out is None else (data, held_out)
@@ -149,10 +166,6 @@ class SideBySide(abc.ABC):
         )
 
     @abc.abstractmethod
-    def _first_state(self, members: Sequence[Sequence[Array]]) -> Any:
-        """The stacked state before the first step, of members with those values of ``model.variables``."""
-
-    @abc.abstractmethod
     def _train_epoch(self, state: Any, epoch: int, order: Order) -> Any:
         """The stacked state after that epoch, whose metrics begin anew."""
 
@@ -168,6 +181,48 @@ class SideBySide(abc.ABC):
     def _finished(self, state: Any) -> Any:
         """The state after the last epoch: an optimizer that averages weights puts the averages in their place."""
 
-    @abc.abstractmethod
-    def _variables(self, state: Any) -> list[Array]:
+    def _first_state(self, members: Sequence[Sequence[Array]]) -> MemberState:
+        """The stacked state before the first step, of members with those values of ``model.variables``."""
+        stacks = {
+            id(variable): as_tensor(np.stack([member[place] for member in members]))
+            for place, variable in enumerate(self._model.variables)
+        }
+        trainable, other = ([stacks[id(variable)] for variable in part] for part in self._layout.variables[:2])
+        slots = [
+            trainable[first] if isinstance(first, int) else _repeated(first, len(members))
+            for first in self._layout.slots
+        ]
+        return self._reset(MemberState(trainable, other, [], slots))
+
+    def _variables(self, state: MemberState) -> list[Array]:
         """The values of ``model.variables``, each of shape ``(members, *shape)``."""
+        values = {
+            id(variable): as_array(value)
+            for part in zip(self._layout.variables[:2], state[:2], strict=True)
+            for variable, value in zip(*part, strict=True)
+        }
+        return [values[id(variable)] for variable in self._model.variables]
+
+    def _reset(self, state: MemberState) -> MemberState:
+        """The state with metrics as they are before an epoch."""
+        width = state.trainable[0].shape[0]
+        return state._replace(metrics=[_repeated(first, width) for first in self._metrics])
+
+
+def _repeated(value: Array, width: int) -> Any:
+    """The value for each of so many members, stacked."""
+    return as_tensor(np.repeat(value[None], width, axis=0))
+
+
+def as_rows(keras: Any, data: OwnData) -> tuple[Any, ...]:
+    """The rows as tensors, in the forms and float type that ``fit`` turns them into."""
+
+    def converted(part: Any) -> Any:
+        if isinstance(part, dict):
+            return {key: converted(value) for key, value in part.items()}
+        if isinstance(part, list | tuple):
+            return tuple(converted(value) for value in part)
+        array = np.asarray(part)
+        return as_tensor(array.astype(keras.backend.floatx()) if array.dtype.kind == "f" else array)
+
+    return tuple(map(converted, data.packed))

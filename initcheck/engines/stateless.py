@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.engines.initial_weights import UnsuitableError
-from initcheck.engines.member_blocks import SideBySide, suited_width
+from initcheck.engines.member_blocks import SideBySide, as_rows, suited_width
 from initcheck.engines.own_models import OwnData, mistakes_in
 from initcheck.engines.replacing import replaced
 from initcheck.engines.stateless_limits import (
@@ -27,7 +27,7 @@ from initcheck.engines.stateless_limits import (
     require_stackable,
     require_stateless,
 )
-from initcheck.engines.stateless_program import Rows, StackedProgram
+from initcheck.engines.stateless_program import StackedProgram
 from initcheck.engines.stateless_steps import Array, MemberState, MemberSteps
 from initcheck.texts import reason_of
 
@@ -72,8 +72,8 @@ class StatelessEnsemble(SideBySide):
 
         require_stateless(keras, model, data, held_out)
         self._model = model
-        self._rows = _as_rows(keras, data)
-        self._held_out = _as_rows(keras, held_out) if held_out is not None else None
+        self._rows = as_rows(keras, data)
+        self._held_out = as_rows(keras, held_out) if held_out is not None else None
         super().__init__(data, held_out, batch_size=batch_size, epochs=epochs, orders=orders)
         batch = tf.nest.map_structure(lambda rows: rows[:batch_size], self._rows)
         self._steps = _made_ready(keras, model, data, batch_size)
@@ -88,7 +88,8 @@ class StatelessEnsemble(SideBySide):
         # By size, not by the clock or by how many are trained: else a member's last bits would depend on those.
         self._long = size * suited * self.steps >= _WORTH_COMPILING
         self._dense = is_faster_in_xla(traced)
-        self._metrics = [np.array(one.numpy()) for one in self._steps.variables.metrics]
+        self._layout = self._steps
+        self._metrics = [np.array(one.numpy()) for one in self._layout.variables.metrics]
         self._first_count = int(model.optimizer.iterations.numpy())
         self._program = StackedProgram(self._steps, batch_size=batch_size, compiled=self._dense and self._long)
 
@@ -143,33 +144,6 @@ class StatelessEnsemble(SideBySide):
         after: MemberState = self._program.finish(state)
         return after
 
-    def _variables(self, state: MemberState) -> list[Array]:
-        values = {
-            id(variable): value.numpy()
-            for part in zip(self._steps.variables[:2], state[:2], strict=True)
-            for variable, value in zip(*part, strict=True)
-        }
-        return [values[id(variable)] for variable in self._model.variables]
-
-    def _first_state(self, members: Sequence[Sequence[Array]]) -> MemberState:
-        import tensorflow as tf
-
-        stacks = {
-            id(variable): tf.constant(np.stack([member[place] for member in members]))
-            for place, variable in enumerate(self._model.variables)
-        }
-        trainable, other = ([stacks[id(variable)] for variable in part] for part in self._steps.variables[:2])
-        slots = [
-            trainable[first] if isinstance(first, int) else _repeated(first, len(members))
-            for first in self._steps.slots
-        ]
-        return self._reset(MemberState(trainable, other, [], slots))
-
-    def _reset(self, state: MemberState) -> MemberState:
-        """The state with metrics as they are before an epoch."""
-        width = state.trainable[0].shape[0]
-        return state._replace(metrics=[_repeated(first, width) for first in self._metrics])
-
 
 @contextlib.contextmanager
 def _stacking() -> Iterator[None]:
@@ -192,29 +166,7 @@ def _made_ready(keras: Any, model: Any, data: OwnData, batch_size: int) -> Membe
     return MemberSteps(keras, model)
 
 
-def _repeated(value: Array, width: int) -> Any:
-    """The value for each of so many members, stacked."""
-    import tensorflow as tf
-
-    return tf.constant(np.repeat(value[None], width, axis=0))
-
-
 def _places(order: npt.NDArray[np.integer[Any]]) -> Any:
     import tensorflow as tf
 
     return tf.constant(order, tf.int32)
-
-
-def _as_rows(keras: Any, data: OwnData) -> Rows:
-    """The rows as tensors, in the forms and float type that ``fit`` turns them into."""
-    import tensorflow as tf
-
-    def converted(part: Any) -> Any:
-        if isinstance(part, dict):
-            return {key: converted(value) for key, value in part.items()}
-        if isinstance(part, list | tuple):
-            return tuple(converted(value) for value in part)
-        array = np.asarray(part)
-        return tf.constant(array.astype(keras.backend.floatx()) if array.dtype.kind == "f" else array)
-
-    return tuple(map(converted, data.packed))

@@ -37,14 +37,7 @@ def call_with_losses(layer: Any, call: Callable[..., Any], inputs: Sequence[Any]
     if backend_of(target()) != "jax":
         output = call(*inputs)
         return output, [as_array(one) for one in layer.losses]
-    import jax
-
-    def run(values: Sequence[Any], *tensors: Any) -> Any:
-        return _stateless(layer.variables, values, lambda: (call(*tensors), [*layer.losses]))
-
-    (output, losses), after = jax.jit(run)([one.value for one in layer.variables], *inputs)
-    for variable, value in zip(layer.variables, after, strict=True):
-        variable.assign(value)
+    output, losses = compiled_call(layer, lambda *tensors: (call(*tensors), [*layer.losses]), ())(*inputs)
     return output, [as_array(one) for one in losses]
 
 
