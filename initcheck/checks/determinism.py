@@ -375,8 +375,8 @@ def judge_function_seeds(lab: Lab, name: str) -> Verdict:
 def _same_stream(one: np.ndarray, other: np.ndarray) -> bool:
     """Whether bits are equal; on JAX, whether numbers are so near that no other stream explains it.
 
-    XLA joins the operations of a compiled function, in another order than they have by themselves, which JAX does not
-    promise to round alike ("jit changes the exact numerics of outputs", https://docs.jax.dev/en/latest/faq.html).
+    XLA joins the operations of a compiled function, in another order than they have by themselves: JAX does not
+    promise the same rounding ("jit changes the exact numerics of outputs", https://docs.jax.dev/en/latest/faq.html).
     Values of another stream differ by their range: 10⁵ times this bound, 100 times in half precision, where it is two
     of the steps between the largest.
     """

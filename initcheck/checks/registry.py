@@ -31,7 +31,7 @@ FAMILIES = ("determinism", "seeds", "laws", "symmetry", "serialization", "order"
 # The evidence of the families that ask one fresh process all their questions at once.
 _EVIDENCE = dict.fromkeys(("determinism", "order"), "fresh process")
 # Approximate time of the slowest evidence, on 2 cores.
-SECONDS = {"fresh process": 60, "spread of digits": 30}
+SECONDS = {"fresh process": 60, "spread of digits": 30, "spread of xor": 20}
 
 DOCS = "https://github.com/initcheck/initcheck/blob/main/docs"
 DOCS_VARIABLE = "INITCHECK_DOCS"  # a copy of these pages that a failure names instead

@@ -99,7 +99,6 @@ class EnsembleEngine:
         orders: Sequence[int] = (0,),
         seed: int,
         ulps: int = 0,
-        trial: int = 0,
     ) -> Iterator[Runs]:
         """Trains every initializer under every reseed and batch order; yields parts as they are finished.
 
@@ -110,7 +109,6 @@ class EnsembleEngine:
             seed: The root seed.
             ulps: The number of units in the last place to perturb every initial weight by, up or down by chance, for
                 the tolerance of rounding.
-            trial: The seed of the ups and downs.
         """
         for row in rows or ():
             self.prepare(row)
@@ -121,7 +119,7 @@ class EnsembleEngine:
             for order, start in itertools.product(orders, range(0, len(members), size))
         )
         planned = -(-len(members) // self._width) * len(orders)
-        yield from self._train_groups(groups, seed, planned, perturbation=(ulps, trial))
+        yield from self._train_groups(groups, seed, planned, ulps=ulps)
 
     def train_members(self, groups: Iterable[Members], *, seed: int, planned: int) -> Iterator[Runs]:
         """Trains groups of members, each of at most ``block``; asks for the next one while one is trained.
@@ -131,7 +129,7 @@ class EnsembleEngine:
             seed: The root seed.
             planned: Members of all groups, about.
         """
-        return self._train_groups(groups, seed, -(-planned // self._width), perturbation=(0, 0))
+        return self._train_groups(groups, seed, -(-planned // self._width), ulps=0)
 
     @property
     def block(self) -> int:
@@ -144,9 +142,7 @@ class EnsembleEngine:
         """The members of one program."""
         return self._width
 
-    def _train_groups(
-        self, groups: Iterable[Members], seed: int, chunks: int, *, perturbation: tuple[int, int]
-    ) -> Iterator[Runs]:
+    def _train_groups(self, groups: Iterable[Members], seed: int, chunks: int, *, ulps: int) -> Iterator[Runs]:
         threads = min(_cores(), max(1, chunks // _CHUNKS_WORTH_A_THREAD))
         free: queue.SimpleQueue[Program | MemberProgram] = queue.SimpleQueue()
         for program in self._ready_programs(threads):
@@ -155,7 +151,7 @@ class EnsembleEngine:
         pending: deque[_Block] = deque()
         try:
             for order, members in groups:
-                pending.append(self._start(members, order, seed, perturbation, self._width, pool, free))
+                pending.append(self._start(members, order, seed, ulps, self._width, pool, free))
                 if len(pending) > 1:
                     yield from self._finish(pending.popleft())
             while pending:
@@ -190,7 +186,7 @@ class EnsembleEngine:
         members: Sequence[tuple[Initializer, int]],
         order: int,
         seed: int,
-        perturbation: tuple[int, int],
+        ulps: int,
         width: int,
         pool: ThreadPoolExecutor,
         free: queue.SimpleQueue[Program | MemberProgram],
@@ -203,8 +199,8 @@ class EnsembleEngine:
             seeds += own
             drawn.append(self._weights[row.name].draw(own))
         weights = [np.concatenate(parts, axis=-1) for parts in zip(*drawn, strict=True)]
-        if perturbation[0]:
-            weights = [perturbed(weight, *perturbation) for weight in weights]
+        if ulps:
+            weights = [perturbed(weight, ulps, trial=0) for weight in weights]
         rows = batch_order(
             len(self._data.x_train),
             self._epochs,

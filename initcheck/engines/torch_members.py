@@ -154,7 +154,9 @@ def require_mappable_by_torch(keras: Any, model: Any, *data: OwnData | None) -> 
     """
     require_ordinary(keras, model, *data)
     if model.jit_compile:
-        raise UnsuitableError("its model is compiled with jit_compile, and torch.compile may draw and round otherwise")
+        raise UnsuitableError(
+            "its model is compiled with jit_compile, and torch.compile may draw and round differently"
+        )
     if type(model).train_step is not keras.Model.train_step or "train_step" in vars(model):
         raise UnsuitableError("its model has train_step of its own, which goes backward through variables on torch")
     require_plain_optimizer(model.optimizer, "TorchOptimizer")

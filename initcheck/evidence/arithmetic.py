@@ -15,7 +15,8 @@ from initcheck.catalog.recipes import Task
 from initcheck.evidence.session import Session
 from initcheck.evidence.toy_data import pipeline
 from initcheck.frameworks.arrays import as_array
-from initcheck.frameworks.backend_calls import as_tensor, gradients
+from initcheck.frameworks.backend_calls import as_tensor
+from initcheck.frameworks.differentiation import gradients
 from initcheck.frameworks.layer_calls import compiled_step, slope_of_lookups
 from initcheck.frameworks.quiet import quiet
 from initcheck.oracle.networks import DenseNetwork
@@ -131,10 +132,15 @@ class Steps:
         model = self._model(net)
         model.set_weights(weights)
         made, targets = self._loss(loss), as_tensor(batch.y)
-        output, value, slopes = gradients(
-            model, as_tensor(batch.x), lambda output: made(targets, output), training=True
-        )
-        return output, value, [one for one in slopes if one is not None]
+
+        def compute(x: Any) -> tuple[Any, Any]:
+            output = model(x, training=True)
+            number = made(targets, output)
+            return number, [output, number]
+
+        found = gradients(model, [as_tensor(batch.x)], compute)
+        output, value = found.values
+        return output, value, [one for one in found.by_weights if one is not None]
 
     def supports_optimizer(self, rule: Rule) -> bool:
         """Whether the installed Keras has that optimizer, and documents it as from a version on."""

@@ -24,8 +24,9 @@ from initcheck.evidence.made_layers import arguments_made, flat, wraps
 from initcheck.evidence.session import Session
 from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.backend_calls import as_tensor, has_no_kernel, is_tensor
+from initcheck.frameworks.differentiation import gradients
 from initcheck.frameworks.floatx import dtype_policy, image_data_format
-from initcheck.frameworks.layer_calls import build_by_call, call_with_losses, compiled_call, slopes_of
+from initcheck.frameworks.layer_calls import build_by_call, call_with_losses, compiled_call
 from initcheck.frameworks.operations import operations
 from initcheck.frameworks.quiet import quiet
 from initcheck.targets import backend_of, target
@@ -160,13 +161,14 @@ class Layers:
         """
         layer, math = self.built(case, weights, inputs), operations(self._keras)
 
-        def total(*into: Any) -> Any:
+        def total(*into: Any) -> tuple[Any, Any]:
             output = layer(*as_called(case, into), **case.called)
             if case.outputs > 1:
                 output = math.concatenate([math.reshape(one, (len(slopes), -1)) for one in flat(output)], -1)
-            return math.sum(output * as_tensor(slopes))
+            return math.sum(output * as_tensor(slopes)), None
 
-        return slopes_of(total, layer, [as_tensor(one) for one in inputs])
+        found = gradients(layer, [as_tensor(one) for one in inputs], total)
+        return [one for one in (*found.by_weights, *found.by_tensors) if one is not None]
 
     def in_turn(
         self,

@@ -57,7 +57,9 @@ class Spread:
         if isinstance(problem, OwnProblem):
             finished = _own_runs(self._own_engine(problem), missing, reseeds=reseeds, seed=seed)
         else:
-            finished = _engine(problem).runs(rows=missing, reseeds=reseeds, seed=seed)
+            finished = _engine(problem, _width(len(missing) * len(reseeds))).runs(
+                rows=missing, reseeds=reseeds, seed=seed
+            )
         for runs in group_runs(finished):
             self._runs[problem, runs.initializer, reseeds] = runs
 
@@ -75,8 +77,8 @@ class Spread:
     def agreement(self, problem: str, initializer: str) -> Agreement:
         """One fresh run of one cell by both engines."""
         row, chosen, seed = INITIALIZERS[initializer], find_problem(problem), self._session.stream("agreement")
-        # First: if it does not support the problem there is nothing to compare. One member fills no wide program.
-        engine = _engine(problem, None if target() == TENSORFLOW else _NARROW)
+        # First: if it does not support the problem there is nothing to compare.
+        engine = _engine(problem, _width(1))
         reference: ReferenceEngine = self._session.once(("reference engine", problem), lambda: ReferenceEngine(chosen))
         return compare_engines(engine, reference.train(row, reseed=0, seed=seed), row, chosen, seed=seed)
 
@@ -186,6 +188,11 @@ def majority(problem: Problem) -> float:
     """Share of the commonest class among the problem's training rows."""
     counts = np.unique(validated_data(problem).y_train, return_counts=True)[1]
     return float(counts.max() / counts.sum())
+
+
+def _width(members: int) -> int | None:
+    """The width for so many members: elsewhere than on TensorFlow a few would fill a program of a thousand."""
+    return _NARROW if members <= _NARROW and target() != TENSORFLOW else None
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""One run of a user's model forward and back on every backend: what it returns on the way, and all gradients."""
+"""One run of a model or layer forward and back on every backend: what it returns on the way, and all gradients."""
 
 from __future__ import annotations
 
@@ -83,13 +83,35 @@ def differentiated(model: Any, weights: Sequence[Any], inputs: Any, run: Run) ->
     """Runs the model once, and differentiates the number that comes of it.
 
     Args:
-        model: Built; the statistics and generators that it keeps are moved.
+        model: Built; the statistics and generators that it keeps are moved. None where there is none.
         weights: Those of its variables to differentiate by.
         inputs: Tensors, in any structure of lists, tuples and dicts.
         run: Calls the model on them.
     """
     kinds = {"tensorflow": _on_tensorflow, "torch": _on_torch, "jax": _on_jax}
     return kinds[backend_of(target())](model, weights, inputs, run)
+
+
+def gradients(layer: Any, inputs: Sequence[Any], compute: Callable[..., tuple[Any, Any]]) -> Differentiated:
+    """Calls a layer once, and differentiates a number by its trained weights and by its inputs of real numbers.
+
+    Args:
+        layer: Built; the statistics and generators that it keeps are moved. None where there is none.
+        inputs: Tensors.
+        compute: Takes them, and calls the layer; returns the number, a tensor of one, and further tensors whose values
+            are asked for, in any structure.
+    """
+
+    def run(given: Sequence[Any], _: Outermost) -> RunOutcome:
+        number, wanted = compute(*_to_overwrite(given))
+        return RunOutcome(number, [one for one in given if is_real(one)], wanted)
+
+    return differentiated(layer, [] if layer is None else layer.trainable_weights, list(inputs), run)
+
+
+def _to_overwrite(tensors: Sequence[Any]) -> Sequence[Any]:
+    """The tensors, of torch as copies: some layers write into their inputs, which those to differentiate by forbid."""
+    return [one.clone() for one in tensors] if backend_of(target()) == "torch" else tensors
 
 
 def take_own_step(model: Any, batch: Any) -> None:
@@ -144,7 +166,8 @@ def _on_jax(model: Any, weights: Sequence[Any], inputs: Any, run: Run) -> Differ
     import jax
     import keras
 
-    others = [one for one in model.variables if all(one is not weight for weight in weights)]
+    variables = [] if model is None else model.variables
+    others = [one for one in variables if all(one is not weight for weight in weights)]
 
     def traced_run(at: Sequence[Any], states: Sequence[Any], given: Any) -> tuple[Any, ...]:
         level = _level()

@@ -1,15 +1,15 @@
-"""Calls of layers on every backend: compiled as ``fit`` compiles them, and their slopes."""
+"""Calls of layers and steps of optimizers on every backend, compiled as ``fit`` compiles them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.backend_calls import as_tensor, dtype_name
+from initcheck.frameworks.differentiation import gradients
 from initcheck.targets import backend_of, target
 
 Array = npt.NDArray[Any]
@@ -73,42 +73,6 @@ def compiled_call(layer: Any, call: Callable[..., Any], specs: Sequence[Spec]) -
     return as_layer
 
 
-def slopes_of(call: Callable[..., Any], layer: Any, inputs: Sequence[Any]) -> list[Array]:
-    """The slopes of a number by each trained weight of a layer, then by each real input.
-
-    Args:
-        call: Gives the number, a tensor of one, for those inputs.
-        layer: Built; None where there is none.
-        inputs: Tensors.
-    """
-    backend = backend_of(target())
-    variables = [] if layer is None else layer.trainable_variables
-    real = [place for place, one in enumerate(inputs) if np.dtype(dtype_name(one)).kind == "f"]
-    if backend == "jax":
-        import jax
-
-        def number(values: Sequence[Any], moved: Sequence[Any]) -> Any:
-            every = [moved[real.index(place)] if place in real else one for place, one in enumerate(inputs)]
-            return _stateless(variables, values, lambda: call(*every))[0]
-
-        at = [one.value for one in variables], [inputs[place] for place in real]
-        return [as_array(one) for part in jax.jit(jax.grad(number, (0, 1)))(*at) for one in part]
-    if backend == "torch":
-        import torch
-
-        for place in real:
-            inputs[place].requires_grad_(True)
-        by = [*(one.value for one in variables), *(inputs[place] for place in real)]
-        return [as_array(one) for one in torch.autograd.grad(call(*inputs), by)]
-    import tensorflow as tf
-
-    with tf.GradientTape() as tape:
-        tape.watch([inputs[place] for place in real])
-        value = call(*inputs)
-    slopes = tape.gradient(value, [*variables, *(inputs[place] for place in real)])
-    return [as_array(tf.convert_to_tensor(one)) for one in slopes]
-
-
 def slope_of_lookups(table: Any, indices: Any, slopes: Any) -> Any:
     """The slope, by an Embedding's table, of its looked-up rows times these numbers.
 
@@ -120,7 +84,8 @@ def slope_of_lookups(table: Any, indices: Any, slopes: Any) -> Any:
         with tf.GradientTape() as tape:
             value = tf.reduce_sum(table(indices) * slopes)
         return tape.gradient(value, table.trainable_weights)[0]
-    return as_tensor(slopes_of(lambda one: (table(one) * slopes).sum(), table, [indices])[0])
+    found = gradients(table, [indices], lambda one: ((table(one) * slopes).sum(), None))
+    return as_tensor(found.by_weights[0])
 
 
 def take_step(optimizer: Any, slopes: Sequence[Any], weights: Sequence[Any]) -> None:

@@ -74,7 +74,7 @@ def find_in_inference(keras: Any, trained: TracedModel) -> tuple[list[ModelFindi
             off = {}
             notes.append(
                 "The model amplifies rounding: with weights perturbed by one ulp its outputs move by up to "
-                f"{by_rounding:.2g} of the largest; ways of inference, which round otherwise, differ by {largest:.2g}."
+                f"{by_rounding:.2g} of the largest; ways of inference, which round differently, by {largest:.2g}."
             )
     findings = _find_moved(moved)
     disagreement, of_moved = _find_disagreement(keras, model, call, off, tolerance)

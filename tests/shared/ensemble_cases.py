@@ -1,4 +1,4 @@
-"""Models of every kind that an ensemble may hold to ``fit``, with their rows, and their trainings by ``fit``."""
+"""Models of every kind that an ensemble may train as ``fit`` does, with their rows, and their trainings by ``fit``."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

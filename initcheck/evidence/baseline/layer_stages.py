@@ -18,8 +18,10 @@ from initcheck.evidence.made_layers import flat
 from initcheck.evidence.session import Session
 from initcheck.evidence.trace import Array, Arrays
 from initcheck.frameworks.arrays import as_array
-from initcheck.frameworks.backend_calls import as_tensor, gradients_by_all
+from initcheck.frameworks.backend_calls import as_tensor
+from initcheck.frameworks.differentiation import gradients, is_real
 from initcheck.frameworks.generators import globally_seeded
+from initcheck.frameworks.operations import operations
 from initcheck.frameworks.quiet import quiet
 from initcheck.seeding import derive_seed
 
@@ -197,15 +199,23 @@ class LayerRecorder:
         return None, None, np.concatenate(noise)
 
     def _graded(self, layer: Any, case: RecordedLayer, given: _Given, seed: int) -> tuple[Arrays, Arrays]:
+        math = operations(self._keras)
+
+        def compute(*into: Any) -> tuple[Any, list[Any]]:
+            outputs = self._tensors(layer, case, into)
+            numbers = [math.sum(math.cast(one, "float32") * as_tensor(_slopes(one.shape, seed))) for one in outputs]
+            return sum(numbers[1:], numbers[0]), outputs
+
         layer.set_weights(given.weights)
         _reset(layer)
-        outputs, gradients = gradients_by_all(
-            layer,
-            given.inputs,
-            lambda into: self._tensors(layer, case, into),
-            lambda shape: _slopes(shape, seed),
-        )
-        return tuple(outputs), tuple(gradients or ())
+        inputs = list(map(as_tensor, given.inputs))
+        try:
+            found = gradients(layer, inputs, compute)
+        except LookupError:  # an operation of TensorFlow has no gradient, as of some image layers
+            return self._call(layer, case, given.inputs), ()
+        sources = [*layer.trainable_weights, *filter(is_real, inputs)]
+        slopes = zip((*found.by_weights, *found.by_tensors), sources, strict=True)
+        return tuple(found.values), tuple(np.zeros(of.shape, np.float32) if one is None else one for one, of in slopes)
 
     def _call(self, layer: Any, case: RecordedLayer, inputs: Sequence[Array], **how: Any) -> Arrays:
         return tuple(as_array(one) for one in self._tensors(layer, case, list(map(as_tensor, inputs)), **how))

@@ -18,7 +18,8 @@ from initcheck.catalog.cases.resumptions import Resumption
 from initcheck.evidence.serialization.round_trips import Arrays, Config
 from initcheck.evidence.session import Session
 from initcheck.frameworks.arrays import as_array
-from initcheck.frameworks.backend_calls import apply_gradients, as_tensor, gradients, mean
+from initcheck.frameworks.backend_calls import apply_gradients, as_tensor, mean
+from initcheck.frameworks.differentiation import gradients
 from initcheck.frameworks.quiet import quiet
 from initcheck.oracle.optimizer_steps import Schedule
 from initcheck.targets import backend_of, target
@@ -214,8 +215,10 @@ def _then(made: Any, use: Callable[[Any], Any]) -> Any:
 
 def _step(model: Any, batch: np.ndarray) -> None:
     """A training step of its mean square, eagerly: the same kernels for every model."""
-    _, _, slopes = gradients(model, as_tensor(batch.astype(np.float32)), _mean_square, training=True)
-    apply_gradients(model.optimizer, slopes, model.trainable_variables)
+    found = gradients(
+        model, [as_tensor(batch.astype(np.float32))], lambda rows: (_mean_square(model(rows, training=True)), None)
+    )
+    apply_gradients(model.optimizer, found.by_weights, model.trainable_variables)
 
 
 def _mean_square(outputs: Any) -> Any:

@@ -15,8 +15,8 @@ from initcheck.evidence.steps.judged_examples import examples, supports
 from initcheck.evidence.toy_data import pipeline
 from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.backend_calls import as_tensor, dtype_name
+from initcheck.frameworks.differentiation import gradients
 from initcheck.frameworks.floatx import dtype_policy, floatx
-from initcheck.frameworks.layer_calls import slopes_of
 from initcheck.oracle.loss_formulas import LOSS_FORMULAS
 from initcheck.oracle.rounding import Rounded
 
@@ -134,8 +134,8 @@ def ignored_outputs_that_are_no_numbers(keras: Any, _: Path) -> Iterator[Seen]:
         return judged(inputs(0, 1, 1), outputs)
 
     yield "mean of one", Rounded(np.log(2.0), 1e-6), as_array(loss(as_tensor(p)))
-    (slopes,) = slopes_of(loss, None, [as_tensor(p)])
-    yield "gradient", [[-0.5, 0.5], [0.0, 0.0], [0.0, 0.0]], slopes.tolist()
+    (slopes,) = gradients(None, [as_tensor(p)], lambda outputs: (loss(outputs), None)).by_tensors
+    yield "gradient", [[-0.5, 0.5], [0.0, 0.0], [0.0, 0.0]], np.asarray(slopes).tolist()
 
 
 def weights_without_weight(keras: Any, _: Path) -> Iterator[Seen]:

@@ -8,7 +8,8 @@ from initcheck.evidence.lab import get_lab
 from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.backend_calls import as_tensor, compiled, is_traced, traces
 from initcheck.frameworks.backends import has_doubles, load_target_keras
-from initcheck.frameworks.layer_calls import build_by_call, call_with_losses, slopes_of
+from initcheck.frameworks.differentiation import gradients
+from initcheck.frameworks.layer_calls import build_by_call, call_with_losses
 from initcheck.frameworks.operations import operations
 from initcheck.frameworks.quiet import quiet
 from initcheck.targets import backend_of, target
@@ -45,7 +46,8 @@ def test_slopes_are_those_of_weights_and_inputs():
     build_by_call(lambda x: layer(x), [as_tensor(ROWS)])
     layer.set_weights([np.array([[2.0], [3.0]], np.float32)])
     math = operations(load_target_keras())
-    by_kernel, by_rows = slopes_of(lambda x: math.sum(layer(x)), layer, [as_tensor(ROWS)])
+    found = gradients(layer, [as_tensor(ROWS)], lambda x: (math.sum(layer(x)), None))
+    (by_kernel,), (by_rows,) = found.by_weights, found.by_tensors
     assert by_kernel.ravel().tolist() == [4.0, 3.0]
     assert by_rows.tolist() == [[2.0, 3.0]] * 2
 

@@ -15,8 +15,9 @@ from initcheck.baselines.recording.parts import Part, merge
 from initcheck.catalog.cases.recorded_layers import RECORDED
 from initcheck.catalog.problems import get_problem
 from initcheck.evidence.baseline.layer_stages import LayerRecorder
-from initcheck.frameworks.backend_calls import gradients_by_all
+from initcheck.frameworks.backend_calls import as_tensor
 from initcheck.frameworks.backends import has_doubles
+from initcheck.frameworks.differentiation import gradients
 from initcheck.targets import frameworks_of, target
 
 pytestmark = on_other_backends
@@ -72,9 +73,14 @@ def test_a_layer_s_gradients_are_those_by_hand():
     layer.build((None, 4))
     kernel, bias = (stream.normal(size=shape).astype(np.float32) for shape in ((4, 2), (2,)))
     layer.set_weights([kernel, bias])
-    (output,), gradients = gradients_by_all(layer, [x], lambda into: [layer(into[0])], lambda _: slopes)
-    np.testing.assert_allclose(output, x @ kernel + bias, rtol=1e-5)
-    assert gradients is not None
-    for actual, expected in zip(gradients, (x.T @ slopes, slopes.sum(0), slopes @ kernel.T), strict=True):
-        np.testing.assert_allclose(actual, expected, rtol=1e-5)
+
+    def compute(rows):
+        output = layer(rows)
+        return (output * as_tensor(slopes)).sum(), output
+
+    found = gradients(layer, [as_tensor(x)], compute)
+    np.testing.assert_allclose(found.values, x @ kernel + bias, rtol=1e-5)
+    found_in_turn = *found.by_weights, *found.by_tensors
+    for actual, expected in zip(found_in_turn, (x.T @ slopes, slopes.sum(0), slopes @ kernel.T), strict=True):
+        np.testing.assert_allclose(np.asarray(actual), expected, rtol=1e-5)
     assert recorder.observe(case).gradient.deviation < 1e-4
