@@ -16,7 +16,8 @@ from initcheck.evidence.made_layers import flat
 from initcheck.evidence.session import Session
 from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.backend_calls import as_tensor
-from initcheck.frameworks.layer_calls import compiled_call
+from initcheck.frameworks.layer_calls import compiled_call, shaped_outputs
+from initcheck.targets import backend_of, target
 
 Array = np.ndarray[Any, Any]
 Partial = tuple[int | None, ...]  # a shape, None where a number is not known
@@ -39,8 +40,9 @@ class LayerShapes:
     ) -> Mapping[str, tuple[list[Array], Array]]:
         """Input and output of one layer called several times, by a description of each call.
 
-        Each call is made eagerly, within one graph or program and within one model; both know neither the number of
-        rows nor the lengths.
+        Each call is made eagerly, within one graph and within one model; both know neither the number of rows nor the
+        lengths. On JAX each shape is a program of its own, and an eager call one for each operation: the layer and the
+        model are compiled and called once.
 
         Args:
             case: The layer.
@@ -59,12 +61,17 @@ class LayerShapes:
 
         symbolic = [self._keras.Input(batch_shape=shape, dtype=dtype) for shape, dtype in specs]
         model = self._keras.Model(symbolic, flat(call(*symbolic)))
-        ways: dict[str, Callable[..., Any]] = {
-            "a call": call,
-            "a call in a graph": compiled_call(layer, call, specs),
-            "a call of a model": lambda *values: model(alone(values)),
-        }
-        fed = {"of one longer row": longer(inputs, unknown), "of the first shape again": list(inputs)}
+
+        def model_call(*values: Any) -> Any:
+            return model(alone(values))
+
+        fed = {"of one longer row": longer(inputs, unknown)}
+        ways: dict[str, Callable[..., Any]] = {"a call in a graph": compiled_call(layer, call, specs)}
+        if backend_of(target()) == "jax":
+            ways["a call of a model"] = compiled_call(model, model_call, specs)
+        else:
+            ways |= {"a call": call, "a call of a model": model_call}
+            fed["of the first shape again"] = list(inputs)
         return {
             f"{way} {what}": (values, joined(run(*map(as_tensor, values))))
             for way, run in ways.items()
@@ -82,9 +89,10 @@ class LayerShapes:
         weights, inputs = self._layers.given(case)
         layer = self._layers.built(case, weights, inputs)
         called = as_called(case, [as_array(one) for one in inputs])
-        actual = [tuple(one.shape) for one in flat(layer(*called, **case.called))]
+        returned = shaped_outputs(layer, lambda: layer(*called, **case.called))
+        actual = [tuple(one.shape) for one in flat(returned)]
         if _SCORES in inspect.signature(layer.call).parameters and _SCORES not in case.call:
-            layer(*called, **case.called, **{_SCORES: True})
+            shaped_outputs(layer, lambda: layer(*called, **case.called, **{_SCORES: True}))
         symbolic = [self._keras.Input(one.shape[1:], dtype=one.dtype.name) for one in inputs]
         said = {"a symbolic call": [one.shape for one in flat(layer(*as_called(case, symbolic), **case.called))]}
         if len(inspect.signature(layer.compute_output_shape).parameters) == 1 and not case.called:

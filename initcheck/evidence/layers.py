@@ -26,7 +26,7 @@ from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.backend_calls import as_tensor, has_no_kernel, is_tensor
 from initcheck.frameworks.differentiation import gradients
 from initcheck.frameworks.floatx import dtype_policy, image_data_format
-from initcheck.frameworks.layer_calls import build_by_call, call_with_losses, compiled_call
+from initcheck.frameworks.layer_calls import build_by_call, call_with_losses, compiled_call, shaped_outputs
 from initcheck.frameworks.operations import operations
 from initcheck.frameworks.quiet import quiet
 from initcheck.targets import backend_of, target
@@ -251,14 +251,15 @@ class Layers:
 
         tensors = [as_tensor(one) for one in values]
         within = self.made(case)
-        within(*as_called(case, tensors), **case.call)  # built before, as Normalization must be
+        build_by_call(lambda *into: within(*as_called(case, into), **case.call), tensors)  # as Normalization must be
         into = [keras.Input(one.shape[1:], dtype=one.dtype.name) for one in values]
         model = keras.Model(into, flat(probe(self.made(case)(*as_called(case, into), **call))))
         seen: dict[tuple[str, bool | None], Any] = {}
         calls = [*(("model", model, given) for given in (None, True, False)), ("layer", Outer(within), None)]
         for place, outer, given in calls:
             probe.seen = None
-            outer(alone(tensors), **({} if given is None else {"training": given}))
+            options = {} if given is None else {"training": given}
+            shaped_outputs(outer, functools.partial(outer, alone(tensors), **options))
             seen[place, given] = probe.seen
         return seen
 

@@ -73,6 +73,21 @@ def compiled_call(layer: Any, call: Callable[..., Any], specs: Sequence[Spec]) -
     return as_layer
 
 
+def shaped_outputs(layer: Any, call: Callable[[], Any]) -> Any:
+    """What a call of a built layer returns, where only shapes matter; on JAX it is traced, which compiles nothing.
+
+    Args:
+        layer: Whose state the call may change.
+        call: Returns tensors, in any structure.
+    """
+    if backend_of(target()) != "jax":
+        return call()
+    import jax
+
+    values = [one.value for one in layer.variables]
+    return jax.eval_shape(lambda: _stateless(layer.variables, values, call)[0])
+
+
 def slope_of_lookups(table: Any, indices: Any, slopes: Any) -> Any:
     """The slope, by an Embedding's table, of its looked-up rows times these numbers.
 

@@ -1154,6 +1154,26 @@ def metrics_outlive_epochs(keras: Any) -> None:
     keras.Model.reset_metrics = reset_metrics
 
 
+@mutant(
+    "norm-not-kept",
+    "SpectralNormalization computes with the kernel that it has divided, and does not keep it",
+    caught_by=("ARI37",),
+    on=ALL_BUT_JAX,
+)
+def norm_not_kept(keras: Any) -> None:
+    """As on JAX; outputs in training are right."""
+    original = keras.layers.SpectralNormalization.call
+
+    @functools.wraps(original)
+    def call(self: Any, *args: Any, **options: Any) -> Any:
+        before = self.kernel + 0
+        output = original(self, *args, **options)
+        self.kernel.assign(before)
+        return output
+
+    keras.layers.SpectralNormalization.call = call
+
+
 @mutant("plateau-longer", "ReduceLROnPlateau waits an epoch more than its patience", caught_by=("ARI38",), on=KERAS)
 def plateau_longer(keras: Any) -> None:
     original = keras.callbacks.ReduceLROnPlateau.__init__

@@ -443,6 +443,43 @@ def counts_of_halves(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"counts in {policy}", [4097.0, -4097.0], [float(as_array(one)) for one in layer.get_weights()]
 
 
+def _steps_counted(keras: Any, *, trainable: bool, eager: bool) -> float:
+    """The value of a weight that its layer raises by one in each of two training steps, whose rate is zero."""
+
+    class CountingSteps(keras.layers.Layer):  # type: ignore[misc]
+        def build(self, _: Any) -> None:
+            self.count = self.add_weight(name="count", shape=(), initializer="zeros", trainable=trainable)
+
+        def call(self, x: Any, training: Any = None) -> Any:
+            if training:
+                self.count.assign(self.count + 1.0)
+            return x
+
+    layer = CountingSteps()
+    model = compiled(keras, keras.Sequential([keras.Input((3,)), layer, _summing(keras)]), rate=0.0, run_eagerly=eager)
+    model.fit(pipeline(X, _Y, size=2), shuffle=False, **QUIET)
+    return float(as_array(layer.count))
+
+
+def states_assigned_in_training(keras: Any, _: Path) -> Iterator[Seen]:
+    """What a layer assigns to its state in training is there after it."""
+    for eager in (True, False):
+        yield f"steps counted, eager {eager}", 2.0, _steps_counted(keras, trainable=False, eager=eager)
+
+
+def weights_assigned_in_training(keras: Any, _: Path) -> Iterator[Seen]:
+    """And so is what it assigns to a weight that is trained: SpectralNormalization's limit of a kernel's norm."""
+    if Version(keras.__version__) < Version("3.1"):  # whose spectral normalization raises
+        return
+    for eager in (True, False):
+        yield f"steps counted, eager {eager}", 2.0, _steps_counted(keras, trainable=True, eager=eager)
+        limited = keras.layers.SpectralNormalization(_summing(keras), power_iterations=20)
+        model = compiled(keras, keras.Sequential([keras.Input((3,)), limited]), rate=0.0, run_eagerly=eager)
+        model.fit(pipeline(X, _Y, size=2), shuffle=False, **QUIET)
+        norm = float(np.linalg.norm(as_array(limited.layer.kernel), 2))
+        yield f"norm of a kernel, eager {eager}", 1.0, matched(1.0, norm)
+
+
 def compiled_again(keras: Any, _: Path) -> Iterator[Seen]:
     """A second ``compile`` has its own loss, metrics and optimizer; the weights stay as they are."""
     model = linear(keras, rate=0.5, metrics=["mae"])
@@ -596,6 +633,8 @@ COMPILED_MODELS: Mapping[str, Row] = table(
     halves_in_training,
     states_of_halves,
     counts_of_halves,
+    states_assigned_in_training,
+    weights_assigned_in_training,
     compiled_again,
     compiled_parts,
     compiled_before_building,
