@@ -17,6 +17,7 @@ from initcheck.catalog.layers.traits.noises import Fed, NoiseSource
 from initcheck.evidence.composition.promises import Row, Seen, layers_named, table
 from initcheck.evidence.made_layers import made
 from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.backend_calls import as_tensor
 
 Array = np.ndarray[Any, Any]
 
@@ -24,6 +25,7 @@ _SEED = 11
 _STREAM = 9
 _FORMAT, _FIRST = "data_format", "channels_first"
 _LEVELS = 255.0
+_BRIGHTENING = ("RandomBrightness", "RandomColorJitter", "RandAugment", "AugMix")
 _PLAIN = {"fill_value": 9.0, "mode": "horizontal"}  # no noise, and one axis
 
 
@@ -108,10 +110,31 @@ def images_by_themselves(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"whether {source.layer} changes it in one of 40 calls", True, any(changed)
 
 
+def _left_as_they_are(keras: Any, *, brighten: bool) -> Iterator[Seen]:
+    x = np.random.RandomState(_STREAM).uniform(0, _LEVELS, (7, 6, 8, 3)).astype(np.float32)
+    for source in _sources(keras, "seed"):
+        if brighten is (source.layer in _BRIGHTENING):
+            images = as_tensor(x)
+            _layer(keras, source)(images, training=True)
+            yield f"whether {source.layer} leaves them", True, bool(np.array_equal(as_array(images), x))
+
+
+def images_left_as_they_are(keras: Any, _: Path) -> Iterator[Seen]:
+    """What is changed is returned; the tensor of images that a layer is given stays as it is."""
+    yield from _left_as_they_are(keras, brighten=False)
+
+
+def brightened_images_left_as_they_are(keras: Any, _: Path) -> Iterator[Seen]:
+    """The same of layers that change the brightness, or may."""
+    yield from _left_as_they_are(keras, brighten=True)
+
+
 IMAGE_RULES: Mapping[str, Row] = table(
     channels_first,
     channels_first_within,
     edges,
     places_of_erasing,
     images_by_themselves,
+    images_left_as_they_are,
+    brightened_images_left_as_they_are,
 )
