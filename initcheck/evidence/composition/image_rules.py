@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import random
 from collections.abc import Iterator, Mapping
@@ -14,10 +15,11 @@ from initcheck.catalog.layers import select
 from initcheck.catalog.layers.companions import MIXING
 from initcheck.catalog.layers.kind import LayerRequest
 from initcheck.catalog.layers.traits.noises import Fed, NoiseSource
-from initcheck.evidence.composition.promises import Row, Seen, layers_named, table
+from initcheck.evidence.composition.promises import Row, Seen, layers_named, refusal, table
 from initcheck.evidence.made_layers import made
 from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.backend_calls import as_tensor
+from initcheck.frameworks.layer_calls import shaped_outputs
 
 Array = np.ndarray[Any, Any]
 
@@ -26,6 +28,7 @@ _STREAM = 9
 _FORMAT, _FIRST = "data_format", "channels_first"
 _LEVELS = 255.0
 _BRIGHTENING = ("RandomBrightness", "RandomColorJitter", "RandAugment", "AugMix")
+_MOVING = ("RandomCrop", "RandomElasticTransform")
 _PLAIN = {"fill_value": 9.0, "mode": "horizontal"}  # no noise, and one axis
 
 
@@ -129,6 +132,26 @@ def brightened_images_left_as_they_are(keras: Any, _: Path) -> Iterator[Seen]:
     yield from _left_as_they_are(keras, brighten=True)
 
 
+def _taken_by_fit(keras: Any, *, moved: bool) -> Iterator[Seen]:
+    x = as_tensor(np.full((7, 6, 8, 3), _LEVELS / 2, np.float32))
+    for source in _sources(keras):
+        if moved is (source.layer in _MOVING):
+            layer = _layer(keras, source)
+            layer.build(x.shape)
+            raised = refusal(shaped_outputs, layer, functools.partial(layer, x, training=True))
+            yield f"raised by {source.layer}", "", raised
+
+
+def images_taken_by_fit(keras: Any, _: Path) -> Iterator[Seen]:
+    """In training a layer of images takes tensors as ``fit`` has them: on JAX those of a program that is traced."""
+    yield from _taken_by_fit(keras, moved=False)
+
+
+def moved_images_taken_by_fit(keras: Any, _: Path) -> Iterator[Seen]:
+    """The same of layers whose cuts and displacements are drawn."""
+    yield from _taken_by_fit(keras, moved=True)
+
+
 IMAGE_RULES: Mapping[str, Row] = table(
     channels_first,
     channels_first_within,
@@ -137,4 +160,6 @@ IMAGE_RULES: Mapping[str, Row] = table(
     images_by_themselves,
     images_left_as_they_are,
     brightened_images_left_as_they_are,
+    images_taken_by_fit,
+    moved_images_taken_by_fit,
 )
