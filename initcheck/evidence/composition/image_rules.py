@@ -28,7 +28,7 @@ _STREAM = 9
 _FORMAT, _FIRST = "data_format", "channels_first"
 _LEVELS = 255.0
 _BRIGHTENING = ("RandomBrightness", "RandomColorJitter", "RandAugment", "AugMix")
-_MOVING = ("RandomCrop", "RandomElasticTransform")
+_DISPLACING = ("RandomElasticTransform",)
 _PLAIN = {"fill_value": 9.0, "mode": "horizontal"}  # no noise, and one axis
 
 
@@ -132,24 +132,25 @@ def brightened_images_left_as_they_are(keras: Any, _: Path) -> Iterator[Seen]:
     yield from _left_as_they_are(keras, brighten=True)
 
 
-def _taken_by_fit(keras: Any, *, moved: bool) -> Iterator[Seen]:
+def _taken_by_fit(keras: Any, *, displaced: bool) -> Iterator[Seen]:
     x = as_tensor(np.full((7, 6, 8, 3), _LEVELS / 2, np.float32))
     for source in _sources(keras):
-        if moved is (source.layer in _MOVING):
-            layer = _layer(keras, source)
+        layer = _layer(keras, source)
+        if displaced is (source.layer in _DISPLACING):
             layer.build(x.shape)
-            raised = refusal(shaped_outputs, layer, functools.partial(layer, x, training=True))
-            yield f"raised by {source.layer}", "", raised
+            call = functools.partial(layer, x, training=True)
+            compiled = getattr(layer, "supports_jit", True)  # else `fit` compiles no model that has it
+            yield f"raised by {source.layer}", "", refusal(shaped_outputs, layer, call) if compiled else refusal(call)
 
 
 def images_taken_by_fit(keras: Any, _: Path) -> Iterator[Seen]:
     """In training a layer of images takes tensors as ``fit`` has them: on JAX those of a program that is traced."""
-    yield from _taken_by_fit(keras, moved=False)
+    yield from _taken_by_fit(keras, displaced=False)
 
 
-def moved_images_taken_by_fit(keras: Any, _: Path) -> Iterator[Seen]:
-    """The same of layers whose cuts and displacements are drawn."""
-    yield from _taken_by_fit(keras, moved=True)
+def displaced_images_taken_by_fit(keras: Any, _: Path) -> Iterator[Seen]:
+    """The same where displacements of single pixels are drawn."""
+    yield from _taken_by_fit(keras, displaced=True)
 
 
 IMAGE_RULES: Mapping[str, Row] = table(
@@ -161,5 +162,5 @@ IMAGE_RULES: Mapping[str, Row] = table(
     images_left_as_they_are,
     brightened_images_left_as_they_are,
     images_taken_by_fit,
-    moved_images_taken_by_fit,
+    displaced_images_taken_by_fit,
 )
