@@ -42,7 +42,7 @@ class LayerShapes:
 
         Each call is made eagerly, within one graph and within one model; both know neither the number of rows nor the
         lengths. On JAX each shape is a program of its own, and an eager call one for each operation: the layer and the
-        model are compiled and called once.
+        model are compiled.
 
         Args:
             case: The layer.
@@ -65,13 +65,13 @@ class LayerShapes:
         def model_call(*values: Any) -> Any:
             return model(alone(values))
 
-        fed = {"of one longer row": longer(inputs, unknown)}
-        ways: dict[str, Callable[..., Any]] = {"a call in a graph": compiled_call(layer, call, specs)}
-        if backend_of(target()) == "jax":
-            ways["a call of a model"] = compiled_call(model, model_call, specs)
-        else:
-            ways |= {"a call": call, "a call of a model": model_call}
-            fed["of the first shape again"] = list(inputs)
+        fed = {"of one longer row": longer(inputs, unknown), "of the first shape again": list(inputs)}
+        compiles = backend_of(target()) == "jax"
+        ways: dict[str, Callable[..., Any]] = {
+            **({} if compiles else {"a call": call}),
+            "a call in a graph": compiled_call(layer, call, specs),
+            "a call of a model": compiled_call(model, model_call, specs) if compiles else model_call,
+        }
         return {
             f"{way} {what}": (values, joined(run(*map(as_tensor, values))))
             for way, run in ways.items()

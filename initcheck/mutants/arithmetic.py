@@ -921,6 +921,7 @@ def bidirectional_averages_nothing(keras: Any) -> None:
     """The other modes are right."""
     original = keras.layers.Bidirectional.call
 
+    @functools.wraps(original)
     def call(self: Any, *args: Any, **options: Any) -> Any:
         output = original(self, *args, **options)
         return output * 2 if self.merge_mode == "ave" else output

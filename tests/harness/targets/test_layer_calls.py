@@ -1,5 +1,7 @@
 """Calls of layers through the port, on whichever backend of Keras is the target."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.backend_calls import as_tensor, compiled, is_traced, traces
 from initcheck.frameworks.backends import has_doubles, load_target_keras
 from initcheck.frameworks.differentiation import gradients
-from initcheck.frameworks.layer_calls import build_by_call, call_with_losses
+from initcheck.frameworks.layer_calls import build_by_call, call_with_losses, shaped_outputs
 from initcheck.frameworks.operations import operations
 from initcheck.frameworks.quiet import quiet
 from initcheck.targets import backend_of, target
@@ -50,6 +52,21 @@ def test_slopes_are_those_of_weights_and_inputs():
     (by_kernel,), (by_rows,) = found.by_weights, found.by_tensors
     assert by_kernel.ravel().tolist() == [4.0, 3.0]
     assert by_rows.tolist() == [[2.0, 3.0]] * 2
+
+
+def test_the_shapes_of_a_call_are_those_of_its_outputs_and_compile_nothing_on_jax():
+    keras: Any = load_target_keras()
+    seen = []
+
+    class Splitting(keras.layers.Layer):
+        def call(self, x):
+            seen.append(is_traced(x))
+            return x[:, :1], [x]
+
+    layer = Splitting()
+    one, (other,) = shaped_outputs(layer, lambda: layer(as_tensor(ROWS)))
+    assert (tuple(one.shape), tuple(other.shape)) == ((2, 1), (2, 2))
+    assert seen[-1:] == [backend_of(target()) == "jax"]
 
 
 def test_a_tensor_is_traced_within_a_compiled_function_alone():
