@@ -128,7 +128,7 @@ class Net:
         dtype: What it is computed in.
         batch_size: Rows per step, without a common factor with the classes, so that no gradient cancels by chance.
         steps: How many; a zero net needs one more than it has layers before its first layer can move.
-        graph: Whether a step is traced, as ``compile`` does by default; else ``run_eagerly``.
+        graph: Whether a step is traced, as ``compile`` does by default; else ``run_eagerly``, but on JAX.
     """
 
     widths: tuple[int, ...]

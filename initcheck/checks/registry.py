@@ -15,7 +15,7 @@ from initcheck.catalog.problems import Problem
 from initcheck.checks.blame import from_outside, is_the_frameworks
 from initcheck.endings import is_mistake
 from initcheck.errors import FrameworkError, InitcheckError, UnknownNameError
-from initcheck.frameworks.backends import has_doubles
+from initcheck.frameworks.backends import forget_sources, has_doubles
 from initcheck.frameworks.libraries.chosen import offered_rows
 from initcheck.frameworks.quiet import quiet
 from initcheck.records import Status, Verdict
@@ -279,6 +279,7 @@ def run_check(cell: Cell, lab: Lab) -> Verdict:
     if verdict.status is Status.FAIL and cell.check.statistical:
         again = _judge(cell, lab.salted())
         verdict = verdict.confirmed_by(again)
+    forget_sources()
     return verdict
 
 

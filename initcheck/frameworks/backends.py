@@ -14,6 +14,8 @@ from initcheck.frameworks.keras import import_framework, load_keras, require_pac
 from initcheck.installed import is_within, version_of
 from initcheck.targets import BACKENDS, LIBRARIES, backend_of, target
 
+# Where JAX keeps the sources of programs, in every release that was tried; a test asks the installed one.
+_SOURCES = (("jax._src.pjit", "_pjit_lower"), ("jax._src.interpreters.pxla", "_cached_lowering_to_hlo"))
 _ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
 
@@ -82,6 +84,18 @@ def load_library(package: str) -> Any:
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
     return jax if package == "jax" else import_framework(package)
+
+
+def forget_sources() -> None:
+    """Frees the sources of the programs that JAX has compiled in this thread; the programs stay.
+
+    JAX keeps those of the last 2,048, each with an MLIR context of a megabyte, and the more of these there are, the
+    longer another one takes. ``jax.clear_caches`` drops the programs, too.
+    """
+    for module, name in _SOURCES:
+        kept = getattr(sys.modules.get(module), name, None)
+        if hasattr(kept, "cache_clear"):
+            kept.cache_clear()
 
 
 def installed_backends() -> tuple[str, ...]:

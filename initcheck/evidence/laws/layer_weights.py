@@ -19,6 +19,7 @@ from initcheck.evidence.made_layers import arguments_made, made, seeded
 from initcheck.evidence.session import Session
 from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.generators import globally_seeded
+from initcheck.frameworks.layer_calls import build_by_call
 from initcheck.targets import TENSORFLOW, target
 
 Array = npt.NDArray[np.generic]
@@ -197,10 +198,8 @@ def built(keras: Any, request: LayerRequest, further: Mapping[str, Any]) -> Any:
         inputs = [np.zeros(shape, "float32") for shape in request.inputs]
         if len(inputs) == 1:
             layer.build(request.inputs[0])
-        elif request.listed_inputs:
-            layer(inputs)
         else:
-            layer(*inputs)
+            build_by_call((lambda *each: layer(list(each))) if request.listed_inputs else layer, inputs)
     return layer
 
 

@@ -17,6 +17,7 @@ from initcheck.evidence.trace import Array
 from initcheck.frameworks.floatx import floatx
 from initcheck.frameworks.instances import make_initializer
 from initcheck.seeding import derive_seed
+from initcheck.targets import backend_of, target
 
 INPUTS = 5
 
@@ -69,7 +70,9 @@ def _train(keras: Any, net: Net, seed: int, permuted: bool, row: Initializer) ->
     _permute(dense, orders)
     rule = SMOOTH[net.optimizer]
     optimizer = getattr(keras.optimizers, rule.optimizer.name)(**rule.config)
-    model.compile(optimizer=optimizer, loss=net.loss, run_eagerly=not net.graph)
+    # On JAX each eager operation is a program of its own, and takes three times as long in all.
+    eagerly = not net.graph and backend_of(target()) != "jax"
+    model.compile(optimizer=optimizer, loss=net.loss, run_eagerly=eagerly)
     seen = [_read(dense)]
     losses = []
     for inputs, outputs in zip(x, y, strict=True):

@@ -9,7 +9,7 @@ from initcheck.engines.reuse import read_values
 from initcheck.evidence.lab import get_lab
 from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.backend_calls import as_tensor, compiled, is_traced, traces
-from initcheck.frameworks.backends import has_doubles, load_target_keras
+from initcheck.frameworks.backends import forget_sources, has_doubles, load_target_keras
 from initcheck.frameworks.differentiation import gradients
 from initcheck.frameworks.layer_calls import build_by_call, call_with_losses, shaped_outputs
 from initcheck.frameworks.operations import operations
@@ -84,3 +84,21 @@ def test_a_tensor_is_traced_within_a_compiled_function_alone():
 def test_types_of_64_bits_are_judged_where_the_backend_has_them():
     computed = get_lab(1).computed(("int32", "int64", "float32"))
     assert computed == ["int32", *(["int64"] if has_doubles(target()) else []), "float32"]
+
+
+@pytest.mark.skipif(backend_of(target()) != "jax", reason="JAX alone keeps sources")
+def test_sources_of_programs_are_forgotten_and_the_programs_are_kept():
+    import jax
+    from jax._src import pjit
+    from jax._src.interpreters import pxla
+
+    kept = pjit._pjit_lower, pxla._cached_lowering_to_hlo
+    traced = []
+    program = jax.jit(lambda x: traced.append(x) or x + 1)
+    program(as_tensor(ROWS))
+    assert all(one.cache_info().currsize for one in kept)
+    forget_sources()
+    assert [one.cache_info().currsize for one in kept] == [0, 0]
+    assert program(as_tensor(ROWS)).tolist() == (ROWS + 1).tolist()
+    assert len(traced) == 1
+    assert [one.cache_info().currsize for one in kept] == [0, 0]
