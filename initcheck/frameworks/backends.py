@@ -93,7 +93,7 @@ def forget_sources() -> None:
     longer another one takes. ``jax.clear_caches`` drops the programs, too.
     """
     for module, name in _SOURCES:
-        kept = getattr(sys.modules.get(module), name, None)
+        kept: Any = getattr(sys.modules.get(module), name, None)
         if hasattr(kept, "cache_clear"):
             kept.cache_clear()
 

@@ -94,7 +94,12 @@ def test_sources_of_programs_are_forgotten_and_the_programs_are_kept():
 
     kept = pjit._pjit_lower, pxla._cached_lowering_to_hlo
     traced = []
-    program = jax.jit(lambda x: traced.append(x) or x + 1)
+
+    @jax.jit
+    def program(x):
+        traced.append(x)
+        return x + 1
+
     program(as_tensor(ROWS))
     assert all(one.cache_info().currsize for one in kept)
     forget_sources()
