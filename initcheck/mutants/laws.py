@@ -572,13 +572,17 @@ def _first_gate(keras: Any) -> None:
 
 @mutant("recurrent-mask-of-step", "recurrent dropout draws a mask for every step", caught_by=("LAW25",), on=KERAS)
 def _of_step(keras: Any) -> None:
-    original = keras.layers.SimpleRNNCell.get_recurrent_dropout_mask
+    """On JAX only where steps are unrolled: a loop there is traced once, with the seed of its first step."""
 
-    def get(self: Any, step_input: Any) -> Any:
-        self.reset_recurrent_dropout_mask()
-        return original(self, step_input)
+    def broken(original: Any) -> Any:
+        def get(self: Any, step_input: Any) -> Any:
+            self.reset_recurrent_dropout_mask()
+            return original(self, step_input)
 
-    keras.layers.SimpleRNNCell.get_recurrent_dropout_mask = get
+        return get
+
+    for cell in (keras.layers.SimpleRNNCell, keras.layers.LSTMCell):
+        cell.get_recurrent_dropout_mask = broken(cell.get_recurrent_dropout_mask)
 
 
 @mutant(
