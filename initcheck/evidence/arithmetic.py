@@ -261,7 +261,7 @@ class Steps:
                 callbacks=[recorder],
                 **({"class_weight": dict(enumerate(task.class_weights))} if task.class_weights else {}),
             ).history
-            evaluated = model.evaluate(pipeline(*_parts(task, rows), size=task.batch), verbose=0, return_dict=True)
+            evaluated = model.evaluate(**self._source(task, rows), verbose=0, return_dict=True)
             predicted = model.predict(pipeline(rows.x, size=task.batch), verbose=0)
         if task.class_weights:
             rows = rows.with_sample_weight(np.array(task.class_weights)[class_of(rows.y)])

@@ -454,7 +454,7 @@ def moving_average_faster(keras: Any) -> None:
     keras_class.__init__ = init
 
 
-@mutant("evaluate-ignores-sample-weight", "evaluate ignores sample weights", caught_by=("ARI11", "ARI06"))
+@mutant("evaluate-ignores-sample-weight", "evaluate ignores sample weights", caught_by=("ARI11", "ARI06"), on=KERAS)
 def evaluate_ignores_sample_weight(keras: Any) -> None:
     """Training is right."""
     original = keras.Model.evaluate
