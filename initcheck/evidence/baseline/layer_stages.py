@@ -26,6 +26,7 @@ from initcheck.frameworks.quiet import quiet
 from initcheck.seeding import derive_seed
 
 _PERTURBED = 0  # the seed of the ups and downs
+_PLAIN_CALLS = 4  # besides the first
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,11 +159,23 @@ class LayerRecorder:
         )
 
     def _plain(self, layer: Any, case: RecordedLayer, given: _Given) -> tuple[Arrays, bool]:
-        """The outputs of a call that is asked nothing, and whether it draws."""
-        layer.set_weights(given.weights)
-        _reset(layer)
+        """The outputs of a call that is asked nothing, and whether what it draws is in them.
+
+        A recurrent layer draws its masks in inference too, but on torch, and uses none; a RandomInvert leaves all
+        images as they are in one call of eleven.
+        """
+
+        def call(**how: Any) -> Arrays:
+            layer.set_weights(given.weights)
+            _reset(layer)
+            return self._call(layer, case, given.inputs, **how)
+
         before = _generators(layer)
-        return self._call(layer, case, given.inputs), not _equal(before, _generators(layer))
+        plain = call()
+        if _equal(before, _generators(layer)) or "training" not in inspect.signature(layer.call).parameters:
+            return plain, False
+        inferred = call(training=False)
+        return plain, not all(_equal(one, inferred) for one in (plain, *(call() for _ in range(_PLAIN_CALLS))))
 
     def _trained(
         self, layer: Any, case: RecordedLayer, given: _Given, plain: Arrays, output: Computed, seed: int

@@ -84,3 +84,15 @@ def test_a_layer_s_gradients_are_those_by_hand():
     for actual, expected in zip(found_in_turn, (x.T @ slopes, slopes.sum(0), slopes @ kernel.T), strict=True):
         np.testing.assert_allclose(np.asarray(actual), expected, rtol=1e-5)
     assert recorder.observe(case).gradient.deviation < 1e-4
+
+
+def test_masks_that_are_drawn_and_not_used_leave_an_output_to_compare():
+    """A plain call of a recurrent layer is inference, though TensorFlow and JAX draw its masks; an image's draws."""
+    recorder = LayerRecorder(7)
+    names = "lstm-states", "RandomFlip(mode=vertical, data_format=channels_first) of (2,4,6,6)"
+    states, flip = (recorder.observe(RECORDED[name]) for name in names)
+    assert states.output is not None
+    assert states.gradient is not None
+    assert states.noise is not None
+    assert flip.output is None
+    assert flip.noise is not None
