@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from markupsafe import Markup
@@ -72,13 +73,28 @@ def _frame(check: Check) -> str:
             ),
             *(fault for fault in FAULTS if any(cell.startswith(f"{check.code}-") for cell in fault.cells)),
         ],
-        issues=[_described(issue) for issue in known_issues() if issue.check == check.code],
+        issues=_issues(check),
     )
 
 
-def _described(issue: KnownIssue) -> dict[str, str]:
+def _issues(check: Check) -> list[dict[str, str]]:
+    """The known issues, each once for all of its targets."""
+    found: list[tuple[KnownIssue, list[str]]] = []
+    for issue in known_issues():
+        if issue.check != check.code:
+            continue
+        if same := [names for one, names in found if replace(one, target=issue.target) == issue]:
+            same[0].append(issue.target)
+        else:
+            found.append((issue, [issue.target]))
+    return [_described(issue, targets) for issue, targets in found]
+
+
+def _described(issue: KnownIssue, targets: list[str]) -> dict[str, str]:
     versions = ", ".join(f"`{package}{allowed}`" for package, allowed in issue.versions.items())
-    versions += f" as the target `{issue.target}`" if issue.target != TENSORFLOW else ""
+    if targets != [TENSORFLOW]:
+        *first, last = [f"`{name}`" for name in targets]
+        versions += f" as the targets {', '.join(first)} and {last}" if first else f" as the target {last}"
     versions += f" on processors with `{issue.processor}`" if issue.processor else ""
     return {
         "versions": Markup(versions),
