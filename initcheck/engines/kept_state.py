@@ -95,7 +95,11 @@ class _Walk:
         self._seen: set[int] = set()
 
     def attributes(self, home: Any, name: str, depth: int) -> Iterator[_Kept]:
-        for attribute, value in list(vars(home).items()):
+        try:
+            held = list(vars(home).items())
+        except TypeError:  # an object of an extension, which says that it has attributes and has none
+            return
+        for attribute, value in held:
             if not attribute.startswith("__"):
                 yield from self.look(_Kept(f"{name}.{attribute}", home, attribute, value), depth)
 

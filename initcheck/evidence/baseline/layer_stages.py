@@ -172,8 +172,10 @@ class LayerRecorder:
 
         before = _generators(layer)
         plain = call()
-        if _equal(before, _generators(layer)) or "training" not in inspect.signature(layer.call).parameters:
+        if _equal(before, _generators(layer)):
             return plain, False
+        if "training" not in inspect.signature(layer.call).parameters:
+            return plain, True
         inferred = call(training=False)
         return plain, not all(_equal(one, inferred) for one in (plain, *(call() for _ in range(_PLAIN_CALLS))))
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from initcheck.baselines.comparing.classes import Class
+from initcheck.baselines.comparing.closeness import mean_p_value, scale_p_value
 from initcheck.baselines.comparing.compare import appeared, compare
 from initcheck.baselines.recording.parts import merge
 from initcheck.baselines.records.array_records import FansRecord
@@ -116,3 +117,25 @@ def test_what_only_one_side_has_is_never_identical(section):
             assert section not in {cell.section for cell in cells}
         else:
             assert {cell.found for cell in cells} - {Class.IDENTICAL}
+
+
+@pytest.mark.parametrize("size", [2, 3, 5, 12, 30, 200])
+@pytest.mark.parametrize("law", ["normal", "uniform"])
+def test_few_numbers_of_one_law_are_found_different_no_oftener_than_is_said(law, size):
+    """Of 2,000 pairs at 1 % a share of 2 % would be 4.5 standard errors more; a normal law of z gives 3 to 60 %."""
+    draw = getattr(np.random.RandomState(size), law)
+    found = []
+    for _ in range(2000):
+        one, other = (array_record(draw(size=size).astype(np.float32), 8) for _ in range(2))
+        kurtosis = max(one.kurtosis, other.kurtosis)
+        scale = scale_p_value((one.stddev, size), (other.stddev, size), kurtosis)
+        found.append((mean_p_value(one, other, (size, size)) < 0.01, scale < 0.01))
+    assert np.all(np.mean(found, axis=0) <= 0.02)
+
+
+def test_one_number_shows_no_spread_and_many_show_a_small_one():
+    one, other = (array_record(np.array([number], np.float32), 8) for number in (0.5, -0.25))
+    assert mean_p_value(one, other, (1, 1)) == 1
+    assert scale_p_value((0.5, 1), (0.25, 1), 3.0) == 1
+    assert scale_p_value((1.0, 10_000), (1.05, 10_000), 1.8) < 1e-6
+    assert scale_p_value((1.0, 5), (1.05, 5), 1.8) > 0.5
