@@ -80,7 +80,7 @@ def mean_p_value(old: ArrayRecord | LawRecord, new: ArrayRecord | LawRecord, siz
     if min(sizes) < 2:
         return 1.0
     error = math.sqrt(old.stddev**2 / (sizes[0] - 1) + new.stddev**2 / (sizes[1] - 1))
-    return _two_sided((new.mean - old.mean) / error, min(sizes) - 1) if error else float(new.mean == old.mean)
+    return two_sided((new.mean - old.mean) / error, min(sizes) - 1) if error else float(new.mean == old.mean)
 
 
 def scale_p_value(old: tuple[float, int], new: tuple[float, int], kurtosis: float) -> float:
@@ -93,7 +93,7 @@ def scale_p_value(old: tuple[float, int], new: tuple[float, int], kurtosis: floa
     if (fewest := min(old[1], new[1])) < 2:
         return 1.0
     error = scale_error(old[1], new[1], _believed(kurtosis, fewest))
-    return _two_sided(math.log(new[0] / old[0]) / error, fewest - 1)
+    return two_sided(math.log(new[0] / old[0]) / error, fewest - 1)
 
 
 def scale_error(old: int, new: int, kurtosis: float) -> float:
@@ -127,7 +127,8 @@ def _finite(value: float | str) -> bool:
     return math.isfinite(float(value))
 
 
-def _two_sided(t: float, freedom: int) -> float:
+def two_sided(t: float, freedom: float) -> float:
+    """The p-value of Student's t, of either sign."""
     from scipy import stats
 
     return float(2 * stats.t.sf(abs(t), freedom))

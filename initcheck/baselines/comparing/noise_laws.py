@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from initcheck.baselines.comparing.closeness import POWER, largest, scale_error, ulp
+from initcheck.baselines.comparing.closeness import POWER, largest, scale_error, two_sided, ulp
 from initcheck.baselines.records.array_records import ArrayRecord
 from initcheck.baselines.records.layer_records import LayerRecord
 
@@ -34,9 +34,7 @@ class NoiseLaws:
     @property
     def p_value(self) -> float:
         """The smaller of the two p-values."""
-        from scipy import stats
-
-        return float(2 * stats.t.sf(max(abs(self.mean), abs(self.scale)), self.freedom))
+        return two_sided(max(abs(self.mean), abs(self.scale)), self.freedom)
 
     def detectable_at(self, alpha: float) -> float:
         """The relative error of a scale that is seen at that level with power 99.9 %."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -164,12 +165,7 @@ class LayerRecorder:
         A recurrent layer draws its masks in inference too, but on torch, and uses none; a RandomInvert leaves all
         images as they are in one call of eleven.
         """
-
-        def call(**how: Any) -> Arrays:
-            layer.set_weights(given.weights)
-            _reset(layer)
-            return self._call(layer, case, given.inputs, **how)
-
+        call = functools.partial(self._afresh, layer, case, given)
         before = _generators(layer)
         plain = call()
         if _equal(before, _generators(layer)):
@@ -188,9 +184,7 @@ class LayerRecorder:
             return output, None, None
 
         def call(given: _Given) -> tuple[Arrays, Arrays]:
-            layer.set_weights(given.weights)
-            _reset(layer)
-            output = self._call(layer, case, given.inputs, training=True)
+            output = self._afresh(layer, case, given, training=True)
             return output, tuple(np.asarray(one) for one in layer.get_weights())
 
         before = _generators(layer)
@@ -231,6 +225,12 @@ class LayerRecorder:
         sources = [*layer.trainable_weights, *filter(is_real, inputs)]
         slopes = zip((*found.by_weights, *found.by_tensors), sources, strict=True)
         return tuple(found.values), tuple(np.zeros(of.shape, np.float32) if one is None else one for one, of in slopes)
+
+    def _afresh(self, layer: Any, case: RecordedLayer, given: _Given, **how: Any) -> Arrays:
+        """The outputs of a call at the given weights that knows of none before it."""
+        layer.set_weights(given.weights)
+        _reset(layer)
+        return self._call(layer, case, given.inputs, **how)
 
     def _call(self, layer: Any, case: RecordedLayer, inputs: Sequence[Array], **how: Any) -> Arrays:
         return tuple(as_array(one) for one in self._tensors(layer, case, list(map(as_tensor, inputs)), **how))

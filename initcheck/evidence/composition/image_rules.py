@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,11 @@ def _sources(keras: Any, *names: str) -> Iterator[NoiseSource]:
         kind = getattr(keras.layers, source.layer, None)
         if source.fed is Fed.IMAGES and kind and all(_takes(keras, source, name) for name in names):
             yield source
+
+
+def _named(sources: Iterable[NoiseSource], words: Iterable[str], named: bool) -> Iterator[NoiseSource]:
+    """Those whose layer has one of the words in its name, or those whose layer has none."""
+    return (source for source in sources if named is any(word in source.layer for word in words))
 
 
 def _takes(keras: Any, source: NoiseSource, name: str) -> bool:
@@ -115,11 +120,10 @@ def images_by_themselves(keras: Any, _: Path) -> Iterator[Seen]:
 
 def _left_as_they_are(keras: Any, *, brighten: bool) -> Iterator[Seen]:
     x = np.random.RandomState(_STREAM).uniform(0, _LEVELS, (7, 6, 8, 3)).astype(np.float32)
-    for source in _sources(keras, "seed"):
-        if brighten is any(word in source.layer for word in _BRIGHTENING):
-            images = as_tensor(x)
-            _layer(keras, source)(images, training=True)
-            yield f"whether {source.layer} leaves them", True, bool(np.array_equal(as_array(images), x))
+    for source in _named(_sources(keras, "seed"), _BRIGHTENING, brighten):
+        images = as_tensor(x)
+        _layer(keras, source)(images, training=True)
+        yield f"whether {source.layer} leaves them", True, bool(np.array_equal(as_array(images), x))
 
 
 def images_left_as_they_are(keras: Any, _: Path) -> Iterator[Seen]:
@@ -134,13 +138,12 @@ def brightened_images_left_as_they_are(keras: Any, _: Path) -> Iterator[Seen]:
 
 def _taken_by_fit(keras: Any, *, displaced: bool) -> Iterator[Seen]:
     x = as_tensor(np.full((7, 6, 8, 3), _LEVELS / 2, np.float32))
-    for source in _sources(keras):
+    for source in _named(_sources(keras), _DISPLACING, displaced):
         layer = _layer(keras, source)
-        if displaced is any(word in source.layer for word in _DISPLACING):
-            layer.build(x.shape)
-            call = functools.partial(layer, x, training=True)
-            compiled = getattr(layer, "supports_jit", True)  # else `fit` compiles no model that has it
-            yield f"raised by {source.layer}", "", refusal(shaped_outputs, layer, call) if compiled else refusal(call)
+        layer.build(x.shape)
+        call = functools.partial(layer, x, training=True)
+        compiled = getattr(layer, "supports_jit", True)  # else `fit` compiles no model that has it
+        yield f"raised by {source.layer}", "", refusal(shaped_outputs, layer, call) if compiled else refusal(call)
 
 
 def images_taken_by_fit(keras: Any, _: Path) -> Iterator[Seen]:
