@@ -18,7 +18,7 @@ DRAW_ROUNDINGS = 8
 # Householder's columns are off by 2·rows·eps at most (initcheck.checks.laws.orthogonal); 36 rows are the most recorded,
 # and an element may be half as large as its column.
 MATRIX_ROUNDINGS = 2 * 36 * 2
-POWER = 0.999
+_POWER = 0.999
 _FEW = 64  # numbers, whose kurtosis is not known
 _NORMAL_KURTOSIS = 3.0
 SCALE_EFFECT = 0.05  # of a standard deviation: what a comparison of two laws must be able to see
@@ -103,11 +103,8 @@ def scale_error(old: int, new: int, kurtosis: float) -> float:
 
 def detectable(old: int, new: int, kurtosis: float, alpha: float) -> float:
     """The relative error of a scale that two samples of those sizes show at that level with power 99.9 %."""
-    from scipy import stats
-
     fewest = max(2, min(old, new))
-    error = scale_error(old, new, _believed(kurtosis, fewest))
-    return error * float(stats.t.isf(alpha / 2, fewest - 1) + stats.norm.ppf(POWER))
+    return scale_error(old, new, _believed(kurtosis, fewest)) * errors_seen(alpha, fewest - 1)
 
 
 def _believed(kurtosis: float, size: int) -> float:
@@ -125,6 +122,13 @@ def _numbers(values: Sequence[float | str], dtype: str) -> list[float]:
 
 def _finite(value: float | str) -> bool:
     return math.isfinite(float(value))
+
+
+def errors_seen(alpha: float, freedom: float) -> float:
+    """How many standard errors a difference has that Student's t shows at that level with power 99.9 %."""
+    from scipy import stats
+
+    return float(stats.t.isf(alpha / 2, freedom) + stats.t.ppf(_POWER, freedom))
 
 
 def two_sided(t: float, freedom: float) -> float:

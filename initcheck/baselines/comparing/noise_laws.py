@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from initcheck.baselines.comparing.closeness import POWER, largest, scale_error, two_sided, ulp
+from initcheck.baselines.comparing.closeness import errors_seen, largest, scale_error, two_sided, ulp
 from initcheck.baselines.records.array_records import ArrayRecord
 from initcheck.baselines.records.layer_records import LayerRecord
 
@@ -38,9 +38,7 @@ class NoiseLaws:
 
     def detectable_at(self, alpha: float) -> float:
         """The relative error of a scale that is seen at that level with power 99.9 %."""
-        from scipy import stats
-
-        return self.scale_error * float(stats.t.isf(alpha / 2, self.freedom) + stats.t.ppf(POWER, self.freedom))
+        return self.scale_error * errors_seen(alpha, self.freedom)
 
 
 def compare_noise(old: LayerRecord, new: LayerRecord) -> NoiseLaws:
