@@ -965,7 +965,7 @@ def announced_with_padding(keras: Any) -> None:
     "states-outlive-reset",
     "reset_state leaves the states of a stateful layer as they are",
     caught_by=("ARI25",),
-    on=ALL_BUT_JAX,
+    on=KERAS,
 )
 def states_outlive_reset(keras: Any) -> None:
     """They are carried from call to call, and rightly so."""

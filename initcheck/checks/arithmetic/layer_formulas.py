@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -133,21 +134,34 @@ def policies(lab: Lab, case_and_policy: tuple[FormulaCase, str]) -> Verdict:
 _STATEFUL = [case for case in FORMULAS if case.in_turn]
 
 
+@dataclass(frozen=True)
+class InTurn:
+    """Calls of a stateful layer, one after another.
+
+    Attributes:
+        case: The layer.
+        given: Whether a call is given states.
+        traced: Whether the calls are in a graph.
+    """
+
+    case: FormulaCase
+    given: bool = False
+    traced: bool = False
+
+
 @check(
     "ARI25",
     "A stateful layer goes on from the states of its last call, until it is given others or they are reset.",
     subjects=[
-        *(Subject(case.name, (case, False)) for case in _STATEFUL),
-        *(Subject(f"{case.name}-given-states", (case, True)) for case in _STATEFUL),
+        *(Subject(case.name, InTurn(case)) for case in _STATEFUL),
+        *(Subject(f"{case.name}-in-a-graph", InTurn(case, traced=True)) for case in _STATEFUL),
+        *(Subject(f"{case.name}-given-states", InTurn(case, given=True)) for case in _STATEFUL),
     ],
     on=KERAS,
 )
-def stateful_layers(lab: Lab, case_and_given: tuple[FormulaCase, bool]) -> Verdict:
-    """Two calls in a row, then the first again after a reset; eagerly and in a graph.
-
-    Or eagerly four calls in a row, to the third of which states are given.
-    """
-    case, given = case_and_given
+def stateful_layers(lab: Lab, calls: InTurn) -> Verdict:
+    """Two calls in a row, then the first again after a reset; or four, to the third of which states are given."""
+    case = calls.case
     require(lab.layers.lacking(case))
     assert case.in_turn is not None
     weights, first = layer_inputs(case, lab.stream("stateful", case.name), "float32")
@@ -157,7 +171,7 @@ def stateful_layers(lab: Lab, case_and_given: tuple[FormulaCase, bool]) -> Verdi
     expected, states = case.in_turn(exact, into, **case.config)
     labels = ["the first call", "the second call"]
     begun: list[np.ndarray] = []
-    if given:
+    if calls.given:
         stream = np.random.RandomState(lab.stream("stateful", case.name, "states") % 2**32)
         begun = [stream.normal(size=one.shape).astype(np.float32) for one in states]
         expected += case.in_turn(exact, into, [Rounded(one) for one in begun], **case.config)[0]
@@ -165,13 +179,8 @@ def stateful_layers(lab: Lab, case_and_given: tuple[FormulaCase, bool]) -> Verdi
     else:
         expected.append(expected[0])
         labels.append("the first call after a reset")
-    return verdict(
-        (f"output of {call}{', in a graph' if traced else ''}", actual, right)
-        for traced in (False, True)[: 1 if given else 2]
-        for call, actual, right in zip(
-            labels, lab.layers.in_turn(case, weights, inputs, begun, traced=traced), expected, strict=True
-        )
-    )
+    outputs = lab.layers.in_turn(case, weights, inputs, begun, traced=calls.traced)
+    return verdict((f"output of {label}", *both) for label, *both in zip(labels, outputs, expected, strict=True))
 
 
 @check(
