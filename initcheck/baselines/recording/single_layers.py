@@ -11,6 +11,7 @@ from initcheck.baselines.records.layer_records import AskedRecord, LayerRecord, 
 from initcheck.baselines.records.summary import array_record, noise_errors, stage_record
 from initcheck.catalog.cases.recorded_layers import PARTS, RECORDED, RecordedLayer
 from initcheck.evidence.baseline.layer_stages import Computed, LayerRecorder
+from initcheck.frameworks.backends import forget_sources
 
 _WEIGHT_VALUES, _COMPUTED_VALUES = 4, 8
 _LONGEST = 150  # characters of an option's value
@@ -27,6 +28,8 @@ def _record(recorder: LayerRecorder, case: RecordedLayer) -> LayerRecord:
         seen = recorder.observe(case)
     except Exception as error:  # noqa: BLE001 - what the framework refuses is evidence
         return LayerRecord(layer=case.layer, refused=type(error).__name__)
+    finally:
+        forget_sources()
     computed: dict[LayerStage, Computed | None] = {
         LayerStage.OUTPUT: seen.output,
         LayerStage.GRADIENT: seen.gradient,

@@ -9,6 +9,7 @@ from initcheck.baselines.records.summary import stage_record
 from initcheck.catalog.cases.recorded_steps import KIND_OF, RECORDED_STEPS, RecordedOptimizer, RecordedStep, class_of
 from initcheck.evidence.baseline.layer_stages import Computed
 from initcheck.evidence.baseline.step_stages import StepRecorder
+from initcheck.frameworks.backends import forget_sources
 
 _VALUES = 8
 
@@ -25,6 +26,8 @@ def _record(recorder: StepRecorder, case: RecordedStep) -> StepsRecord:
         found = _stages(recorder, case)
     except Exception as error:  # noqa: BLE001 - what the framework refuses is evidence
         return StepsRecord(kind=kind, name=name, refused=type(error).__name__)
+    finally:
+        forget_sources()
     return StepsRecord(
         kind=kind,
         name=name,
