@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -284,3 +285,97 @@ for _target in _NAMES:
         mutant(f"{_target}-{_fault.name}", f"{_target}: {_fault.title}", caught_by=(_fault.caught_by,), on=_target)(
             functools.partial(_put_in, _target, _fault)
         )
+
+
+# Faults that only other arguments than the usual ones show.
+
+
+def _arguments_of(package: str, name: str, change: Callable[[dict[str, Any]], None]) -> None:
+    """Makes a function take its arguments by ``change(arguments by name)``."""
+    module = importlib.import_module(package)
+    original = getattr(module, name)
+    signature = inspect.signature(original)
+
+    @functools.wraps(original)
+    def call(*arguments: Any, **named: Any) -> Any:
+        given = signature.bind(*arguments, **named)
+        given.apply_defaults()
+        change(given.arguments)
+        return original(*given.args, **given.kwargs)
+
+    setattr(module, name, call)
+
+
+_INIT, _JAX_INIT = "torch.nn.init", "jax.nn.initializers"
+
+
+def _square(values: dict[str, Any]) -> None:
+    values["gain"] **= 2
+
+
+@mutant(
+    "torch-gain-squared", "torch: xavier_normal_ multiplies by the square of its gain", caught_by=("LAW03",), on="torch"
+)
+def _gain(_: Any) -> None:
+    _arguments_of(_INIT, "xavier_normal_", _square)
+
+
+@mutant("torch-slope-ignored", "torch: kaiming_normal_ takes every slope for 0", caught_by=("LAW03",), on="torch")
+def _slope(_: Any) -> None:
+    _arguments_of(_INIT, "kaiming_normal_", lambda values: values.update(a=0))
+
+
+@mutant("torch-relu-gain", "torch: the gain of relu is 1.38", caught_by=("LAW03",), on="torch")
+def _relu(_: Any) -> None:
+    """By its name: leaky_relu with a slope of 0 is right."""
+    module = importlib.import_module(_INIT)
+    original = module.calculate_gain
+    module.calculate_gain = lambda name, *slope: 1.38 if name == "relu" else original(name, *slope)
+
+
+@mutant(
+    "torch-limits-mirrored",
+    "torch: trunc_normal_ cuts as far above the mean as below it",
+    caught_by=("LAW04",),
+    on="torch",
+)
+def _mirrored_limits(_: Any) -> None:
+    """Right where the limits are."""
+    _arguments_of(_INIT, "trunc_normal_", lambda values: values.update(b=2 * values["mean"] - values["a"]))
+
+
+@mutant(
+    "torch-limits-in-sigma",
+    "torch: trunc_normal_ takes its default limits for two standard deviations",
+    caught_by=("LAW03",),
+    on="torch",
+)
+def _limits(_: Any) -> None:
+    """As other libraries have it; right for a mean of 0 and a standard deviation of 1."""
+
+    def change(values: dict[str, Any]) -> None:
+        if (values["a"], values["b"]) == (-2.0, 2.0):
+            mean, reach = values["mean"], 2 * values["std"]
+            values.update(a=mean - reach, b=mean + reach)
+
+    _arguments_of(_INIT, "trunc_normal_", change)
+
+
+@mutant("jax-limits-mirrored", "jax: truncated_normal cuts as far below 0 as above it", caught_by=("LAW04",), on="jax")
+def _mirrored_reach(_: Any) -> None:
+    _arguments_of(_JAX_INIT, "truncated_normal", lambda values: values.update(lower=-values["upper"]))
+
+
+@mutant("jax-limits-ignored", "jax: truncated_normal always cuts at 2 σ", caught_by=("LAW03",), on="jax")
+def _usual_limits(_: Any) -> None:
+    _arguments_of(_JAX_INIT, "truncated_normal", lambda values: values.update(lower=-2.0, upper=2.0))
+
+
+@mutant("jax-axes-ignored", "jax: he_uniform ignores in_axis and out_axis", caught_by=("LAW03",), on="jax")
+def _axes(_: Any) -> None:
+    _arguments_of(_JAX_INIT, "he_uniform", lambda values: values.update(in_axis=-2, out_axis=-1))
+
+
+@mutant("jax-batch-counted", "jax: variance_scaling counts a batch axis", caught_by=("LAW03",), on="jax")
+def _batch(_: Any) -> None:
+    _arguments_of(_JAX_INIT, "variance_scaling", lambda values: values.update(batch_axis=()))

@@ -12,7 +12,7 @@ from initcheck.checks.judgement import judged
 from initcheck.checks.laws import orthogonal
 from initcheck.checks.laws.default_weights import element_findings
 from initcheck.checks.registry import FRAMEWORK, NotApplicable, Subject, check
-from initcheck.frameworks.libraries.chosen import offered_layers
+from initcheck.frameworks.libraries.chosen import default_dtype, offered_layers
 from initcheck.records import Verdict, failed, passed
 from initcheck.statistics.goodness import (
     Finding,
@@ -64,7 +64,11 @@ def library_defaults(lab: Lab, layer: LibraryLayer | None, alpha: float) -> Verd
     if {*drawn} != {*layer.weights}:
         return failed(f"{layer.name}: weights {', '.join(sorted(drawn))}", ", ".join(sorted(layer.weights)))
     findings: dict[str, list[Finding]] = {}
+    stored = default_dtype()
     for path, row in layer.weights.items():
+        dtype = drawn[path][0].dtype
+        if dtype != stored and not np.issubdtype(dtype, np.integer):
+            return failed(f"{layer.name}, {path}: {dtype}", f"{stored}, which the library takes where none is given")
         label = f"{layer.name}, {path} {drawn[path][0].shape}"
         if isinstance(row.law, Constant | Orthogonal):
             wrong = _departure(row.law, drawn[path], label)

@@ -47,6 +47,12 @@ def complex_dtype() -> str:
     return "" if chosen is None else chosen.complex_dtype
 
 
+def default_dtype() -> str:
+    """The float type that the target takes where none is given."""
+    chosen = library()
+    return "float32" if chosen is None else chosen.dtypes[0]
+
+
 def offered_rows() -> tuple[Initializer, ...]:
     """The initializers of the target: those of Keras's catalogue, or the library's."""
     chosen = library()

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from initcheck.catalog.laws import Constant, Orthogonal
 from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.backends import load_library
@@ -94,3 +96,5 @@ STATISTICS = fixed(0.0, "zeros (in the source)", "mean") | fixed(1.0, "ones (in 
 EMBEDDED: Weights = {"embedding": DefaultWeight(scaled_by(1.0, 100, "normal"), _EMBEDDING)}
 SCALE = fixed(1.0, _ONE, "scale")
 NORM = SCALE | fixed(0.0, _ZERO, "bias")
+# Single precision's number next to 0.01.
+SLOPE = fixed(float(np.float32(0.01)), "the value to initialize the negative slope (default 0.01)", "negative_slope")

@@ -56,6 +56,18 @@ ROWS = (
     _row("normal", around("normal", 0.0, 1.7), stddev=1.7),
     _row("truncated_normal", around("truncated_normal", 0.0, 0.01)),
     _row("truncated_normal", around("truncated_normal", 0.0, 3.0), stddev=3.0),
+    # "Range lower · stddev < x < upper · stddev": 40 σ cut nothing off,
+    _row("truncated_normal", around("normal", 0.0, 1.7), stddev=1.7, lower=-40.0, upper=40.0),
+    # and each limit is one by itself: so near to 0 the density is level but for 6e-7 of it. Half precision rounds such
+    # limits to three digits.
+    _row(
+        "truncated_normal",
+        around("uniform", 0.4, 0.7),
+        ("float32", "float64"),
+        stddev=1000.0,
+        lower=-0.0003,
+        upper=0.0011,
+    ),
     *(_row(name, VarianceScaled(*arguments, least_axes=2)) for name, arguments in _FANS.items()),
     *(
         _row(
@@ -66,6 +78,18 @@ ROWS = (
             distribution=family,
         )
         for scale, mode, family in _SCALINGS
+    ),
+    # Axes of inputs and outputs for each other: the fan of inputs is that of outputs of the usual ones.
+    _row("he_uniform", VarianceScaled(2.0, "fan_out", "uniform", least_axes=2), in_axis=-1, out_axis=-2),
+    # An "axis … that should be ignored" in place of that of the outputs: the number of inputs is the same.
+    _row(
+        "variance_scaling",
+        VarianceScaled(0.9, "fan_in", "uniform", least_axes=2),
+        scale=0.9,
+        mode="fan_in",
+        distribution="uniform",
+        out_axis=(),
+        batch_axis=-1,
     ),
     _row("orthogonal", Orthogonal(), _OF_QR),
     _row("orthogonal", Orthogonal(2.5), _OF_QR, scale=2.5),

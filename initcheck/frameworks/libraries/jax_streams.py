@@ -10,6 +10,7 @@ from initcheck.frameworks.backends import load_library
 from initcheck.frameworks.libraries.library import LibraryStreams
 
 _SIDE, _PLACES = 64, 10
+_MANY = 300  # more than a counter of eight bits tells apart
 _DOCS = "https://docs.jax.dev/en/latest/_autosummary/jax.random"
 
 
@@ -23,6 +24,16 @@ def _split(random: Any, key: Any) -> Mapping[str, Any]:
     return {f"split(key)[{number}]": one for number, one in enumerate(random.split(key, _PLACES))}
 
 
+def _split_many(random: Any, key: Any) -> Mapping[str, Any]:
+    return {f"split(key, {_MANY})[{number}]": one for number, one in enumerate(random.split(key, _MANY))}
+
+
+def _split_to_shape(random: Any, key: Any) -> Mapping[str, Any]:
+    """Keys as a matrix."""
+    keys = random.split(key, (3, 4))
+    return {f"split(key, (3, 4))[{row}, {column}]": keys[row, column] for row in range(3) for column in range(4)}
+
+
 def _split_again(random: Any, key: Any) -> Mapping[str, Any]:
     """Keys of two generations, none of which was split itself: each pair's first is drawn with, its second split."""
     keys = {}
@@ -33,7 +44,8 @@ def _split_again(random: Any, key: Any) -> Mapping[str, Any]:
 
 
 def _folded(random: Any, key: Any) -> Mapping[str, Any]:
-    return {f"fold_in(key, {number})": random.fold_in(key, number) for number in (*range(_PLACES), 2**31, 2**32 - 1)}
+    numbers = [*range(_PLACES), *(2**bit for bit in range(4, 32)), 2**24 + 1, 2**32 - 1]
+    return {f"fold_in(key, {number})": random.fold_in(key, number) for number in numbers}
 
 
 def _split_and_folded(random: Any, key: Any) -> Mapping[str, Any]:
@@ -57,11 +69,27 @@ def _streams(name: str, make: Callable[[Any, Any], Mapping[str, Any]], sentence:
     return LibraryStreams(name, draw, sentence, f"{_DOCS}.{page}.html")
 
 
+def _old_keys(seed: int) -> Mapping[str, Any]:
+    """Keys of the older kind, arrays of words, whose seeds differ in a bit or, where they carry, in several."""
+    random = load_library("jax").random
+    return normals({f"PRNGKey(seed + 2^{bit})": random.PRNGKey((seed + 2**bit) % 2**32) for bit in range(1, 32)})
+
+
 _FOLDS = "a new PRNG key that … is statistically safe for producing a stream of new pseudo-random values"
 STREAMS = (
     _streams("split", _split, "splits a PRNG key into num new keys", "split"),
+    _streams("split-many", _split_many, "splits a PRNG key into num new keys", "split"),
+    _streams(
+        "split-to-shape", _split_to_shape, "num: … (or tuple of integers) … the number (or shape) of keys", "split"
+    ),
     _streams("split-again", _split_again, "splits a PRNG key into num new keys", "split"),
     _streams("fold_in", _folded, _FOLDS, "fold_in"),
     _streams("split-and-fold_in", _split_and_folded, _FOLDS, "fold_in"),
     _streams("fold_in-twice", _folded_twice, _FOLDS, "fold_in"),
+    LibraryStreams(
+        "PRNGKey",
+        _old_keys,
+        "seed: a 64- or 32-bit integer used as the value of the key",
+        f"{_DOCS}.PRNGKey.html",
+    ),
 )

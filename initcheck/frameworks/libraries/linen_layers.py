@@ -18,6 +18,7 @@ from initcheck.frameworks.libraries.flax_laws import (
     INPUTS,
     NORM,
     SCALE,
+    SLOPE,
     STATISTICS,
     WINDOW,
     Arrays,
@@ -145,6 +146,18 @@ LINEN = (
         lambda nn: nn.MultiHeadDotProductAttention(HEADS, qkv_features=160),
         lambda zeros: (zeros((1, 2, CELL[0])),),
         attention(160),
+    ),
+    _linen("PReLU", lambda nn: nn.PReLU(), lambda zeros: (zeros((1, 2)),), SLOPE),
+    _linen(
+        "WeightNorm",
+        lambda nn: nn.WeightNorm(nn.Dense(1000)),
+        lambda zeros: (zeros((1, INPUTS)),),
+        {
+            **{f"layer_instance.{path}": weight for path, weight in with_bias(INPUTS).items()},
+            **fixed(
+                1.0, "scale_init: initializer for the scaling function (default: ones)", "layer_instance/kernel/scale"
+            ),
+        },
     ),
     _linen("LayerNorm", lambda nn: nn.LayerNorm(), lambda zeros: (zeros((1, 100)),), NORM),
     _linen("GroupNorm", lambda nn: nn.GroupNorm(4), lambda zeros: (zeros((1, 100)),), NORM),

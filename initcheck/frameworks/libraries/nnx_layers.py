@@ -22,6 +22,7 @@ from initcheck.frameworks.libraries.flax_laws import (
     LSTM_GATES,
     NORM,
     SCALE,
+    SLOPE,
     STATISTICS,
     WINDOW,
     Arrays,
@@ -101,6 +102,12 @@ NNX = (
         with_bias(9 * math.prod(WINDOW)),
     ),
     _nnx(
+        "Conv-groups",
+        "linear",
+        lambda nnx, rngs: nnx.Conv(16, 1200, WINDOW, feature_group_count=2, rngs=rngs),
+        with_bias(8 * math.prod(WINDOW)),
+    ),
+    _nnx(
         "ConvTranspose",
         "linear",
         lambda nnx, rngs: nnx.ConvTranspose(128, 64, WINDOW, rngs=rngs),
@@ -157,6 +164,7 @@ NNX = (
         lambda nnx, rngs: nnx.MultiHeadAttention(HEADS, CELL[0], qkv_features=160, rngs=rngs),
         attention(160),
     ),
+    _nnx("PReLU", "activations", lambda nnx, rngs: nnx.PReLU(), SLOPE),
     _nnx("LayerNorm", "normalization", lambda nnx, rngs: nnx.LayerNorm(100, rngs=rngs), NORM),
     _nnx("GroupNorm", "normalization", lambda nnx, rngs: nnx.GroupNorm(100, 4, rngs=rngs), NORM),
     _nnx("InstanceNorm", "normalization", lambda nnx, rngs: nnx.InstanceNorm(100, rngs=rngs), NORM),

@@ -52,15 +52,24 @@ ROWS = (
     _row("normal_", around("normal", -0.4, 1.7), mean=-0.4, std=1.7),
     _row("trunc_normal_", around("truncated_normal", 0.0, 1.0)),
     _row("trunc_normal_", around("truncated_normal", 0.7, 3.0), mean=0.7, std=3.0, a=-5.3, b=6.7),
+    # "Values outside [a, b] redrawn": its limits are values, so that ±2 cuts nothing off that is 100 σ away,
+    _row("trunc_normal_", around("normal", 0.0, 0.02), std=0.02),
+    # and each is one by itself: from −0.3 to 1.1 the density of σ = 1000 is level but for 6e-7 of it.
+    _row("trunc_normal_", around("uniform", 0.4, 0.7), std=1000.0, a=-0.3, b=1.1),
     _row("xavier_uniform_", _scaled(1.0, "fan_avg", "uniform")),
     _row("xavier_uniform_", _scaled(25 / 9, "fan_avg", "uniform"), gain=5 / 3),
     _row("xavier_normal_", _scaled(1.0, "fan_avg", "normal")),
+    _row("xavier_normal_", _scaled(25 / 9, "fan_avg", "normal"), gain=5 / 3),
     _row("kaiming_uniform_", _scaled(2.0, "fan_in", "uniform")),
     _row("kaiming_uniform_", _scaled(1.0, "fan_out", "uniform"), mode="fan_out", nonlinearity="linear"),
-    # The gain of leaky_relu is √(2/(1 + slope²)), of tanh 5/3, of selu 3/4: the table of calculate_gain.
+    # The gain of relu is √2, of leaky_relu √(2/(1 + slope²)), of sigmoid 1, of tanh 5/3, of selu 3/4: the table of
+    # calculate_gain.
     _row("kaiming_uniform_", _scaled(2 / 1.09, "fan_in", "uniform"), a=0.3),
+    _row("kaiming_uniform_", _scaled(1.0, "fan_in", "uniform"), nonlinearity="sigmoid"),
     _row("kaiming_normal_", _scaled(2.0, "fan_in", "normal")),
     _row("kaiming_normal_", _scaled(2.0, "fan_out", "normal"), mode="fan_out"),
+    _row("kaiming_normal_", _scaled(2 / 1.25, "fan_in", "normal"), a=0.5),
+    _row("kaiming_normal_", _scaled(2.0, "fan_in", "normal"), nonlinearity="relu"),
     _row("kaiming_normal_", _scaled(25 / 9, "fan_in", "normal"), nonlinearity="tanh"),
     _row("kaiming_normal_", _scaled(9 / 16, "fan_in", "normal"), nonlinearity="selu"),
     _row("orthogonal_", Orthogonal(), _OF_QR),

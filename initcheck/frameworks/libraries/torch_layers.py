@@ -81,6 +81,29 @@ _ATTENTION = {
 }
 
 
+_PADDED = "the embedding vector at padding_idx will default to all zeros"
+
+
+def _padded(kind: str) -> LibraryLayer:
+    """An embedding with a row for padding, which is apart from the others."""
+
+    def make(nn: Any) -> Mapping[str, Any]:
+        weight = getattr(nn, kind)(500, 100, padding_idx=7).weight
+        return {"weight but for padding_idx": weight[[*range(7), *range(8, 500)]], "padding_idx": weight[7]}
+
+    weights = {"weight but for padding_idx": _NORMAL["weight"], **_constant(0.0, _PADDED, "padding_idx")}
+    return LibraryLayer(
+        f"{kind}-padding_idx", lambda seed: _arrays(seed, make), MappingProxyType(weights), f"{_DOCS}.{kind}.html"
+    )
+
+
+def _lazy(nn: Any) -> Any:
+    """A layer that learns the number of its inputs from its first call."""
+    layer = nn.LazyLinear(16_000)
+    layer(load_library("torch").zeros(1, 5))
+    return layer
+
+
 def _unpacked(nn: Any) -> Mapping[str, Any]:
     """Attention's weights with the three projections by themselves, as its call takes them apart."""
     weights = dict(nn.MultiheadAttention(_WIDTH, 4).state_dict())
@@ -88,9 +111,17 @@ def _unpacked(nn: Any) -> Mapping[str, Any]:
     return {**weights, **dict(zip(("W^Q", "W^K", "W^V"), packed.chunk(3), strict=True))}
 
 
-# Few inputs and many outputs: biases are as many as outputs. Groups and windows tell the formulas for k apart.
+# Few inputs and many outputs: biases are as many as outputs. Groups and windows tell the formulas for k apart. Narrow
+# layers have more inputs than outputs, so that a formula with the smaller of the two shows.
 LAYERS = (
     _layer("Linear", lambda nn: nn.Linear(5, 16_000), _bounded(1 / 5, "1 / in_features", "weight", "bias")),
+    _layer(
+        "Linear-narrow",
+        lambda nn: nn.Linear(1000, 60, bias=False),
+        _bounded(1 / 1000, "1 / in_features", "weight"),
+        "Linear",
+    ),
+    _layer("LazyLinear", _lazy, _bounded(1 / 5, "1 / in_features", "weight", "bias")),
     _layer("Bilinear", lambda nn: nn.Bilinear(3, 7, 16_000), _bounded(1 / 3, "1 / in1_features", "weight", "bias")),
     _layer(
         "Conv1d",
@@ -101,6 +132,12 @@ LAYERS = (
         "Conv2d",
         lambda nn: nn.Conv2d(4, 16_000, (2, 3), groups=2),
         _convolved(2 / (4 * 2 * 3), "groups / (C_in · ∏ kernel_size[i])"),
+    ),
+    _layer(
+        "Conv2d-narrow",
+        lambda nn: nn.Conv2d(200, 50, (2, 3), bias=False),
+        {"weight": _convolved(1 / (200 * 2 * 3), "groups / (C_in · ∏ kernel_size[i])")["weight"]},
+        "Conv2d",
     ),
     _layer(
         "Conv3d",
@@ -114,20 +151,40 @@ LAYERS = (
     ),
     _layer(
         "ConvTranspose2d",
-        lambda nn: nn.ConvTranspose2d(2, 16_000, (2, 3)),
-        _convolved(1 / (16_000 * 2 * 3), "groups / (C_out · ∏ kernel_size[i])"),
+        lambda nn: nn.ConvTranspose2d(4, 16_000, (2, 3), groups=2),
+        _convolved(2 / (16_000 * 2 * 3), "groups / (C_out · ∏ kernel_size[i])"),
     ),
     _layer(
         "ConvTranspose3d",
-        lambda nn: nn.ConvTranspose3d(2, 16_000, (2, 1, 2)),
-        _convolved(1 / (16_000 * 2 * 2), "groups / (C_out · ∏ kernel_size[i])"),
+        lambda nn: nn.ConvTranspose3d(4, 16_000, (2, 1, 2), groups=2),
+        _convolved(2 / (16_000 * 2 * 2), "groups / (C_out · ∏ kernel_size[i])"),
     ),
     _layer("Embedding", lambda nn: nn.Embedding(500, 100), _NORMAL),
     _layer("EmbeddingBag", lambda nn: nn.EmbeddingBag(500, 100), _NORMAL),
+    _padded("Embedding"),
+    _padded("EmbeddingBag"),
     _layer("RNN", lambda nn: nn.RNN(20, 200), _recurrent(200, *_FIRST)),
     _layer("GRU", lambda nn: nn.GRU(20, 100), _recurrent(100, *_FIRST)),
     _layer("LSTM", lambda nn: nn.LSTM(20, 80), _recurrent(80, *_FIRST)),
     _layer("LSTM-projected", lambda nn: nn.LSTM(20, 80, proj_size=20), _recurrent(80, *_FIRST, "weight_hr_l0"), "LSTM"),
+    _layer(
+        "RNN-narrow",
+        lambda nn: nn.RNN(300, 150, bias=False),
+        _recurrent(150, *(path for path in _FIRST if path.startswith("weight"))),
+        "RNN",
+    ),
+    _layer(
+        "GRU-second-layer",
+        lambda nn: nn.GRU(20, 100, num_layers=2, bias=False),
+        _recurrent(100, *(f"weight_{side}_l{number}" for side in ("ih", "hh") for number in (0, 1))),
+        "GRU",
+    ),
+    _layer(
+        "LSTM-both-ways",
+        lambda nn: nn.LSTM(20, 80, bidirectional=True, bias=False),
+        _recurrent(80, *(f"weight_{side}_l0{way}" for side in ("ih", "hh") for way in ("", "_reverse"))),
+        "LSTM",
+    ),
     _layer("RNNCell", lambda nn: nn.RNNCell(20, 200), _recurrent(200, *_CELL)),
     _layer("GRUCell", lambda nn: nn.GRUCell(20, 100), _recurrent(100, *_CELL)),
     _layer("LSTMCell", lambda nn: nn.LSTMCell(20, 80), _recurrent(80, *_CELL)),
@@ -159,10 +216,15 @@ LAYERS = (
         lambda nn: nn.GroupNorm(4, 100),
         _constant(1.0, _AFFINE, "weight") | _constant(0.0, _AFFINE, "bias"),
     ),
+    _layer("RMSNorm", lambda nn: nn.RMSNorm((3, 50)), _constant(1.0, "initialized to ones (for weights)", "weight")),
     _layer(
         "BatchNorm2d",
-        lambda nn: nn.BatchNorm2d(100, track_running_stats=False),
-        _constant(1.0, _GAMMA, "weight") | _constant(0.0, _GAMMA, "bias"),
+        lambda nn: nn.BatchNorm2d(100),
+        _constant(1.0, _GAMMA, "weight")
+        | _constant(0.0, _GAMMA, "bias")
+        | _constant(0.0, "running_mean.zero_() (in the source)", "running_mean")
+        | _constant(1.0, "running_var.fill_(1) (in the source)", "running_var")
+        | _constant(0.0, "num_batches_tracked.zero_() (in the source)", "num_batches_tracked"),
     ),
     _layer(
         "InstanceNorm2d",
@@ -236,6 +298,12 @@ STREAMS = (
     ),
     _streams(
         "kinds", _unlike, "you can use torch.manual_seed() to seed the RNG for all devices (both CPU and CUDA)", _SEEDED
+    ),
+    _streams(
+        "directions",
+        _ending("", lambda nn: nn.RNN(_SIDE, _SIDE, num_layers=3, bidirectional=True, bias=False)),
+        "all the weights and biases are initialized from U(−√k, √k)",
+        f"{_DOCS}.RNN.html",
     ),
     *(
         _streams(kind, _ending("linear1.weight", _stack(kind)), _OF_LINEAR, _LINEAR)
