@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import sysconfig
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType, TracebackType
 
@@ -16,6 +17,7 @@ _STDLIB = Path(sysconfig.get_path("stdlib"))
 _PACKAGE_FOLDERS = {"site-packages", "dist-packages"}  # within the standard library's
 _OWN_PACKAGES = ("initcheck", "numpy", "scipy")
 _FRAMEWORKS = ("keras", "tf_keras", "tensorflow", "jax", "jaxlib", "torch", "flax")
+_OPTIONAL = ("torchvision",)  # by which Keras before 3.9 resizes images on torch
 _MISMATCH = re.compile(r"([\w.]+)\(\) (?:got an unexpected|got multiple|got some positional|missing|takes) ")
 
 
@@ -25,6 +27,12 @@ def is_the_frameworks(error: BaseException) -> bool:
     What it lacks, or no longer accepts, is raised in the frame that asks for it, which is initcheck's own.
     """
     return _outside_frames(error) is not None or _lacks(error) or _rejects(error)
+
+
+def missing_package(error: BaseException) -> str:
+    """The optional package that the framework asks for by that exception and that is not installed; empty if none."""
+    text = str(error) if isinstance(error, ImportError) else ""
+    return next((name for name in _OPTIONAL if name in text and find_spec(name) is None), "")
 
 
 def from_outside(error: BaseException) -> BaseException:

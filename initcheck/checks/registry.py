@@ -12,7 +12,7 @@ from initcheck.catalog.initializers import Initializer, as_row
 from initcheck.catalog.known_issues import KnownIssue, find_general_issue, find_known_issue
 from initcheck.catalog.laws import Unstated
 from initcheck.catalog.problems import Problem
-from initcheck.checks.blame import from_outside, is_the_frameworks
+from initcheck.checks.blame import from_outside, is_the_frameworks, missing_package
 from initcheck.endings import is_mistake
 from initcheck.errors import FrameworkError, InitcheckError, UnknownNameError
 from initcheck.frameworks.backends import forget_sources, has_doubles
@@ -272,8 +272,9 @@ class Judged(Exception):
 def run_check(cell: Cell, lab: Lab) -> Verdict:
     """Judges one cell; a statistical failure is confirmed once on fresh streams before it counts.
 
-    An exception raised by the framework is a failure too: nothing documented raises. One raised by initcheck's own code
-    is a bug in initcheck instead of evidence, and propagates.
+    An exception raised by the framework is a failure too: nothing documented raises, but for what takes an optional
+    package that is not installed. One raised by initcheck's own code is a bug in initcheck instead of evidence, and
+    propagates.
     """
     verdict = _judge(cell, lab)
     if verdict.status is Status.FAIL and cell.check.statistical:
@@ -299,6 +300,8 @@ def _judge(cell: Cell, lab: Lab) -> Verdict:
     except BaseException as error:  # an own object's SystemExit too
         if not _is_evidence(error, cell.subject):
             raise
+        if package := missing_package(error):
+            return Verdict(Status.NOT_APPLICABLE, f"the framework does this by {package}, which is not installed")
         return Verdict(Status.FAIL, f"raised {reason_of(error, 300)}", "no exception", cause=from_outside(error))
 
 

@@ -2,10 +2,14 @@ from drawn import judge, over, require
 
 import initcheck
 from initcheck.catalog.cases.trainings import make_training
+from initcheck.catalog.layers import select
+from initcheck.catalog.layers.traits.computing import Role, TrainingRole
 from initcheck.checks.determinism import judge_repeats
 from initcheck.evidence.determinism.repeated_draws import repeat_draws
 from initcheck.frameworks.instances import dtypes_of
 from initcheck.frameworks.libraries.chosen import offered_rows
+
+_RECURRENT = {one.layer for one in select(TrainingRole) if one.role is Role.RECURRENT}
 
 
 @initcheck.parametrize_with_checks(families=["determinism"])
@@ -33,4 +37,5 @@ def test_one_seed_draws_one_array_however_it_is_asked(case, initcheck_lab):
 
 @over(make_training, cost=3)
 def test_any_training_repeats(case, initcheck_lab):
-    judge(initcheck_lab, "DET10", case.name, case)
+    recurrent = any(layer.kind in _RECURRENT for layer in case.layers)
+    judge(initcheck_lab, "DET10", case.name, case, like="recurrent" if recurrent else "")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from initcheck.checks import order
+from initcheck.checks import blame, order
 from initcheck.checks.registry import FRAMEWORK, Cell, Check, NotApplicable, Subject, cells, run_check
 from initcheck.errors import FrameworkError, InitcheckError
 from initcheck.frameworks.keras import load_keras
@@ -50,6 +50,17 @@ def test_an_exception_that_comes_through_the_framework_is_a_failure_with_its_tra
     verdict = run(in_initcheck(lambda lab, _: outside()))
     assert (verdict.status, verdict.measured) == (Status.FAIL, "raised ValueError: no such shape")
     assert [frame.name for frame in traceback.extract_tb(verdict.cause.__traceback__)] == ["outside"]
+
+
+@pytest.mark.parametrize(("installed", "status"), [(None, Status.NOT_APPLICABLE), (True, Status.FAIL)])
+def test_what_takes_an_optional_package_that_is_not_installed_is_not_applicable(monkeypatch, installed, status):
+    def without_torchvision():
+        raise ImportError("This requires the torchvision module. You can install it via `pip install torchvision`")
+
+    monkeypatch.setattr(blame, "find_spec", {"torchvision": installed}.get)
+    verdict = run(in_initcheck(lambda lab, _: without_torchvision()))
+    assert verdict.status is status
+    assert "torchvision" in verdict.measured
 
 
 def test_what_a_users_own_object_lacks_or_does_not_take_is_its_failure():
