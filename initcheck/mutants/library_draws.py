@@ -328,7 +328,7 @@ def _slope(_: Any) -> None:
 @mutant("torch-relu-gain", "torch: the gain of relu is 1.38", caught_by=("LAW03",), on="torch")
 def _relu(_: Any) -> None:
     """By its name: leaky_relu with a slope of 0 is right."""
-    module = importlib.import_module(_INIT)
+    module: Any = importlib.import_module(_INIT)
     original = module.calculate_gain
     module.calculate_gain = lambda name, *slope: 1.38 if name == "relu" else original(name, *slope)
 
