@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ from initcheck.checks.laws import orthogonal
 from initcheck.checks.laws.default_weights import element_findings
 from initcheck.checks.registry import FRAMEWORK, NotApplicable, Subject, check
 from initcheck.frameworks.libraries.chosen import default_dtype, offered_layers
-from initcheck.records import Verdict, failed, passed
+from initcheck.records import Status, Verdict, failed, passed
 from initcheck.statistics.goodness import (
     Finding,
     extremes_test,
@@ -64,11 +65,7 @@ def library_defaults(lab: Lab, layer: LibraryLayer | None, alpha: float) -> Verd
     if {*drawn} != {*layer.weights}:
         return failed(f"{layer.name}: weights {', '.join(sorted(drawn))}", ", ".join(sorted(layer.weights)))
     findings: dict[str, list[Finding]] = {}
-    stored = default_dtype()
     for path, row in layer.weights.items():
-        dtype = drawn[path][0].dtype
-        if dtype != stored and not np.issubdtype(dtype, np.integer):
-            return failed(f"{layer.name}, {path}: {dtype}", f"{stored}, which the library takes where none is given")
         label = f"{layer.name}, {path} {drawn[path][0].shape}"
         if isinstance(row.law, Constant | Orthogonal):
             wrong = _departure(row.law, drawn[path], label)
@@ -81,11 +78,23 @@ def library_defaults(lab: Lab, layer: LibraryLayer | None, alpha: float) -> Verd
         if math.isfinite(element.support[0]):
             scaled = {f"largest of {label} in σ": (sample - element.mean) / element.stddev}
             findings[path].append(most_suspicious(scaled, extremes_test(unit_law(element.family), _ROUNDING)))
-    if not findings:
-        return passed(f"{layer.name}: {len(layer.weights)} weights exact")
-    worst = together([one for some in findings.values() for one in some])
-    path = next(path for path, some in findings.items() if any(one.group == worst.group for one in some))
-    return judged(worst, alpha, f"{worst.group}: {worst.value:.4f}", _documented(layer.weights[path], layer))
+    if findings:
+        worst = together([one for some in findings.values() for one in some])
+        path = next(path for path, some in findings.items() if any(one.group == worst.group for one in some))
+        by_law = judged(worst, alpha, f"{worst.group}: {worst.value:.4f}", _documented(layer.weights[path], layer))
+    else:
+        by_law = passed(f"{layer.name}: {len(layer.weights)} weights exact")
+    return by_law if by_law.status is Status.FAIL else _of_another_type(drawn, layer) or by_law
+
+
+def _of_another_type(drawn: Mapping[str, list[np.ndarray]], layer: LibraryLayer) -> Verdict | None:
+    """The failure of a weight of another float type than the library takes by default; None if there is none."""
+    stored = default_dtype()
+    for path, values in drawn.items():
+        dtype = values[0].dtype
+        if dtype != stored and not np.issubdtype(dtype, np.integer):
+            return failed(f"{layer.name}, {path}: {dtype}", f"{stored}, which the library takes where none is given")
+    return None
 
 
 def _departure(law: Constant | Orthogonal, drawn: list[np.ndarray], label: str) -> str:

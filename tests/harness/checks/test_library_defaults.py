@@ -66,6 +66,13 @@ def test_what_is_just_wrong_fails_with_its_sentence(path, change):
     assert f"“sentence of {path}” (https://made.up/docs)" in str(verdict)
 
 
+def test_a_weight_of_another_float_type_than_the_default_one_fails():
+    verdict = judged(lambda weights: {**weights, "kernel": weights["kernel"].astype("float64")})
+    assert verdict.status is Status.FAIL
+    assert "kernel: float64" in str(verdict)
+    assert judged(lambda weights: {**weights, "bias": weights["bias"].astype("int32")}).status is Status.PASS
+
+
 def test_weights_that_are_not_documented_or_missing_fail():
     verdict = judged(lambda weights: {**weights, "gain": np.ones(3)})
     assert "gain" in str(verdict)
