@@ -394,8 +394,9 @@ def _old_keys(jax: Any, put: Put) -> None:
 
 def _put_in(fault: LibraryFault, _: Any) -> None:
     package = load_library(fault.target)
-    if fault.target == "flax":
-        importlib.import_module("flax.linen")
+    if fault.target == "flax":  # which loads neither of its two halves by itself
+        for half in ("linen", "nnx"):
+            importlib.import_module(f"flax.{half}")
     fault.apply(package, setattr)
 
 
