@@ -28,7 +28,9 @@ if "-c" in words:
     facts = json.loads((here / "facts").read_text())
     print(json.dumps({{"python": "3.11.7", "missing": [], "versions": dict.fromkeys(words[4:], "99")}} | facts))
     sys.exit()
-(here / "called").write_text(json.dumps([words, os.environ["{variable}"]]))
+# Whole as soon as it is there: a test may end this process when it sees it.
+(here / "being-written").write_text(json.dumps([words, os.environ["{variable}"]]))
+(here / "being-written").rename(here / "called")
 print("1/2 LAW01-he_normal", flush=True)
 if "sleeps" in (here / "facts").read_text():
     time.sleep(60)
