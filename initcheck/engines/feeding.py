@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from packaging.version import Version
 
 from initcheck.frameworks.backend_calls import as_tensor
 from initcheck.frameworks.backends import load_target_keras
@@ -47,6 +48,17 @@ def ordered_rows(arrays: Any, order: npt.NDArray[np.int64], size: int) -> Any:
     return _untuned(
         batches.map(as_written(lambda rows: tf.nest.map_structure(lambda array: tf.gather(array, rows), held)))
     )
+
+
+def rows_for(model: Any, rows: Any) -> Any:
+    """The batches that ``ordered_rows`` gave, for a ``fit`` of the model that is given steps.
+
+    Keras before 3.7 builds what is not built by the first batch, on which it does not train then
+    (<https://github.com/keras-team/keras/pull/20396>): it is built here, by a batch that is not trained on either.
+    """
+    if target() != TENSORFLOW and Version(load_target_keras().__version__) < Version("3.7"):
+        model.test_on_batch(*rows[0])
+    return rows
 
 
 def batches_of(arrays: Any, size: int, *, kept: bool = False) -> Any:

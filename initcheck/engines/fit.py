@@ -13,7 +13,7 @@ import numpy as np
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
-from initcheck.engines.feeding import batch_order, batches_of, ordered_rows
+from initcheck.engines.feeding import batch_order, batches_of, ordered_rows, rows_for
 from initcheck.engines.one_by_one import train_one_by_one
 from initcheck.engines.problem_models import build_model, training_of
 from initcheck.engines.reuse import (
@@ -270,7 +270,7 @@ class ReferenceEngine:
 
     def _fit(self, model: Any, order: int | None) -> History:
         history: History = model.fit(
-            self._ordered_rows(order),
+            rows_for(model, self._ordered_rows(order)),
             epochs=self._epochs,
             steps_per_epoch=self._steps,
             validation_data=self._test_rows,

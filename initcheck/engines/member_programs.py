@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.catalog.problems import Problem
+from initcheck.engines.model_losses import weighs_batches
 from initcheck.engines.program import Trained
 from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.backend_calls import as_tensor
@@ -40,6 +41,8 @@ class MemberProgram:
         self._epochs = epochs
         self._width = width
         self._batch_size = problem.rows_per_step(len(data.x_train))
+        self._rows_per_step = len(data.x_train) / -(-len(data.x_train) // self._batch_size)
+        self._weighs_batches = weighs_batches(keras)
         self._loss = getattr(keras.losses, problem.loss)
         binary = problem.loss == "binary_crossentropy"
         self._correct = keras.metrics.binary_accuracy if binary else keras.metrics.sparse_categorical_accuracy
@@ -77,9 +80,10 @@ class MemberProgram:
         return (losses * filled).sum(), (corrects * filled).sum()
 
     def mean(self, weights: Sequence[Any], x: Any, y: Any, filled: Any) -> tuple[Any, tuple[Any, Any]]:
-        """One member's mean loss, which its step goes down, and its sums."""
+        """One member's mean loss, which its step goes down, and its sums, of which ``fit`` reports the mean over rows."""
         loss, correct = self.sums(weights, x, y, filled)
-        return loss / filled.sum(), (loss, correct)
+        mean = loss / filled.sum()
+        return mean, (loss if self._weighs_batches else self._rows_per_step * mean, correct)
 
 
 def _on_jax(program: Any, first: Sequence[Array], batches: Array, filled: Array) -> tuple[Array, ...]:

@@ -1,4 +1,4 @@
-"""The compiled loss of a user's model for one batch."""
+"""The compiled loss of a user's model for one batch, and how ``fit`` reports those of an epoch."""
 
 from __future__ import annotations
 
@@ -22,3 +22,8 @@ def loss_of(model: Any, x: Any, y: Any, outputs: Any, weights: Any, *, training:
     if loss is None:
         raise InitcheckError("the model has no loss; compile it with one")
     return loss
+
+
+def weighs_batches(keras: Any) -> bool:
+    """Whether ``fit`` reports the mean over rows: Keras 3.0 and 3.1 report that of the batches' means, of any sizes."""
+    return not keras.__version__.startswith(("3.0.", "3.1."))

@@ -14,7 +14,7 @@ from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.own_problems import OWN, REPLACED, OwnProblem
 from initcheck.catalog.problem_facts import DataFacts, ProblemFacts, digest_of
 from initcheck.engines.constant_answers import best_constant
-from initcheck.engines.feeding import batch_order, batches_of, ordered_rows
+from initcheck.engines.feeding import batch_order, batches_of, ordered_rows, rows_for
 from initcheck.engines.mapped_members import MappedEnsemble
 from initcheck.engines.member_blocks import SideBySide
 from initcheck.engines.one_by_one import train_one_by_one
@@ -427,7 +427,7 @@ class OwnEngine:
         feeds = self._feed(order)
         with mistakes_in(f"problem {self._problem.name!r} cannot be trained: fit", "fix its model, loss or data"):
             history = model.fit(
-                feeds.rows,
+                rows_for(model, feeds.rows) if feeds.steps else feeds.rows,
                 epochs=self._epochs,
                 steps_per_epoch=feeds.steps,
                 validation_data=feeds.held_out,

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from initcheck.catalog.problems import Problem
 from initcheck.engines.closed_forms import is_binary_form_of, sum_binary_judgements
+from initcheck.engines.model_losses import weighs_batches
 from initcheck.engines.stacking import Network
 from initcheck.records import METRICS, Data
 
@@ -54,7 +55,7 @@ class Program:
         self._epochs = epochs
         self._batch_size = problem.rows_per_step(len(data.x_train))
         self._loss = getattr(keras.losses, problem.loss)
-        self._mean_of_means = keras.__version__.startswith(("3.0.", "3.1."))
+        self._weighs_batches = weighs_batches(keras)
         self._binary = problem.loss == "binary_crossentropy"
         closed = self._binary and network.logits is not None and is_binary_form_of(keras, network.activation)
         self._logits = network.logits if closed else None
@@ -122,8 +123,7 @@ class Program:
             def train_batch(step: Any, loss: Any, correct: Any) -> tuple[Any, Any]:
                 batch = batches[epoch, step]
                 sums = self._take_step(tf.gather(x, batch), tf.gather(y, batch), filled[step], hold)
-                # Keras 3.0 and 3.1 report the mean of the batches' means, whatever their sizes.
-                share = rows / steps / tf.reduce_sum(filled[step]) if self._mean_of_means else 1.0
+                share = 1.0 if self._weighs_batches else rows / steps / tf.reduce_sum(filled[step])
                 return loss + share * sums[0], correct + sums[1]
 
             loss, correct = _repeat(steps, train_batch, zeros, zeros)

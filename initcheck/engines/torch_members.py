@@ -14,7 +14,7 @@ from typing import Any
 from initcheck.engines.initial_weights import UnsuitableError
 from initcheck.engines.mapped_steps import Rows, ScopedSteps, batches_by
 from initcheck.engines.member_blocks import Order
-from initcheck.engines.model_losses import loss_of
+from initcheck.engines.model_losses import loss_of, weighs_batches
 from initcheck.engines.own_models import OwnData, mapped
 from initcheck.engines.replacing import replaced
 from initcheck.engines.stateless_limits import require_ordinary, require_plain_optimizer, require_same_steps
@@ -48,7 +48,8 @@ class TorchSteps(ScopedSteps):
         gradients, (loss, outputs, after) = torch.func.grad(loss_by, has_aux=True)(state.trainable)
         stepped = self._stepped(after._replace(trainable=state.trainable), [gradients])
         with self._scope(stepped) as scope:
-            model._loss_tracker.update_state(loss, sample_weight=len(tensors_in(x)[0]))
+            rows = len(tensors_in(x)[0]) if weighs_batches(self._keras) else None
+            model._loss_tracker.update_state(loss, sample_weight=rows)
             model.compute_metrics(x, y, outputs, sample_weight=weights)
             return self._current(scope)
 

@@ -89,7 +89,7 @@ def test_a_layer_s_gradients_are_those_by_hand():
 def test_masks_that_are_drawn_and_not_used_leave_an_output_to_compare():
     """A plain call of a recurrent layer is inference, though TensorFlow and JAX draw its masks; an image's draws."""
     recorder = LayerRecorder(7)
-    names = "lstm-states", "RandomFlip(mode=vertical, data_format=channels_first) of (2,4,6,6)"
+    names = "lstm-states", "RandomFlip() of (24,9,8,3)"
     states, flip = (recorder.observe(RECORDED[name]) for name in names)
     assert states.output is not None
     assert states.gradient is not None

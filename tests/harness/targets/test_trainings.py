@@ -14,7 +14,7 @@ from initcheck.catalog.own_problems import OWN
 from initcheck.catalog.problems import PROBLEMS, get_problem
 from initcheck.cli.app import cli
 from initcheck.engines.ensemble import EnsembleEngine
-from initcheck.engines.feeding import batch_order, ordered_rows
+from initcheck.engines.feeding import batch_order, ordered_rows, rows_for
 from initcheck.engines.fit import ReferenceEngine
 from initcheck.engines.initial_weights import UnsuitableError
 from initcheck.engines.own_runs import OwnEngine
@@ -61,7 +61,8 @@ def test_rows_pass_in_the_given_order_through_all_epochs():
     model.compile("sgd", "mse", run_eagerly=True)
     numbers = np.arange(10, dtype="float32")[:, None]
     order = batch_order(10, 3)
-    model.fit(ordered_rows((numbers, 0 * numbers), order, 4), epochs=3, steps_per_epoch=3, shuffle=False, verbose=0)
+    rows = rows_for(model, ordered_rows((numbers, 0 * numbers), order, 4))
+    model.fit(rows, epochs=3, steps_per_epoch=3, shuffle=False, verbose=0)
     all_seen()
     assert seen[-30:] == order.ravel().tolist()
 
