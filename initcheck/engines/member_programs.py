@@ -80,7 +80,7 @@ class MemberProgram:
         return (losses * filled).sum(), (corrects * filled).sum()
 
     def mean(self, weights: Sequence[Any], x: Any, y: Any, filled: Any) -> tuple[Any, tuple[Any, Any]]:
-        """One member's mean loss, which its step goes down, and its sums, of which ``fit`` reports the mean over rows."""
+        """One member's mean loss, which its step goes down, and its sums, whose mean over rows ``fit`` reports."""
         loss, correct = self.sums(weights, x, y, filled)
         mean = loss / filled.sum()
         return mean, (loss if self._weighs_batches else self._rows_per_step * mean, correct)
