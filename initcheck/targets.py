@@ -79,6 +79,15 @@ def frameworks_of(name: str) -> tuple[str, ...]:
     return (backend, "keras") if backend else ()
 
 
+def modules_of(name: str) -> tuple[str, ...]:
+    """What must be importable where a target is judged; nothing is known of a library of the user's own."""
+    if name == TENSORFLOW:
+        return ("tensorflow",)  # which brings Keras, or an older one of its own
+    if name not in LIBRARIES:
+        return frameworks_of(name)
+    return (name, "ml_dtypes") if name == "torch" else (name,)  # NumPy has no bfloat16, and the others bring it
+
+
 def variables_of(name: str) -> dict[str, str]:
     """The variables that make a target that of a new process, whatever this one's are."""
     backend = backend_of(name)

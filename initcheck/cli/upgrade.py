@@ -19,7 +19,7 @@ from initcheck.endings import Interrupted, say, uninterrupted
 from initcheck.errors import InitcheckError
 from initcheck.extras import ENVIRONMENTS, require_upgrade_extra
 from initcheck.files import require_writable, scratch_folder, write_whole
-from initcheck.targets import TENSORFLOW, backend_of, read_target, target, variables_of
+from initcheck.targets import TENSORFLOW, backend_of, modules_of, read_target, target, variables_of
 
 if TYPE_CHECKING:
     from initcheck.upgrade.recordings import Advance, Recording
@@ -176,13 +176,11 @@ def _interpreters(
     sources: Mapping[str, Source], python: str | None, targets: Mapping[str, str], *, refresh: bool, advance: Advance
 ) -> dict[str, Path]:
     """Each side's interpreter; what cannot be resolved is reported before anything is built."""
-    from initcheck.matrix.target_environments import modules_of
     from initcheck.upgrade.carried import require_able
     from initcheck.upgrade.environments import Resolved, build, require_tensorflow, resolve
     from initcheck.upgrade.requirements import Interpreter
 
-    # TensorFlow brings Keras along, or an older one of its own.
-    needed = {side: ["tensorflow"] if name == TENSORFLOW else modules_of(name) for side, name in targets.items()}
+    needed = {side: modules_of(name) for side, name in targets.items()}
     resolved: dict[str, Resolved] = {}
     for side, source in sources.items():
         with _about(f"{side.upper()} {source}"):

@@ -12,7 +12,7 @@ from typing import Any
 from initcheck.errors import FrameworkError
 from initcheck.frameworks.keras import import_framework, load_keras, require_package, require_supported, threads
 from initcheck.installed import is_within, version_of
-from initcheck.targets import BACKENDS, LIBRARIES, backend_of, target
+from initcheck.targets import BACKENDS, LIBRARIES, backend_of, modules_of, target
 
 # Where JAX keeps the sources of programs, in every release that was tried; a test asks the installed one.
 _SOURCES = (("jax._src.pjit", "_pjit_lower"), ("jax._src.interpreters.pxla", "_cached_lowering_to_hlo"))
@@ -49,6 +49,16 @@ def _load_on(backend: str) -> Any:
     return keras
 
 
+def require_target() -> None:
+    """Makes sure that what the target needs is installed, without loading it.
+
+    Raises:
+        FrameworkError: A package is missing.
+    """
+    for module in modules_of(target()):
+        require_package(module, module.replace("_", "-"))
+
+
 def load_target() -> None:
     """Loads what the target needs, so that it fails before anything is judged.
 
@@ -56,6 +66,7 @@ def load_target() -> None:
         FrameworkError: It is missing, too old, or does not import.
     """
     name = target()
+    require_target()
     if backend_of(name):
         load_target_keras()
     elif name in LIBRARIES:

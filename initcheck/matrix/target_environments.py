@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from initcheck.errors import InitcheckError
-from initcheck.targets import TARGETS, backend_of
+from initcheck.targets import TARGETS, backend_of, modules_of
 from initcheck.upgrade.carried import require_able
 from initcheck.upgrade.environments import build, extra_requirements, resolve
 from initcheck.upgrade.recordings import Advance
@@ -66,11 +66,3 @@ def _needed(target: str) -> list[str]:
         return []
     backend = backend_of(target)
     return [*extra_requirements(backend or target), *(["keras>=3"] if backend else [])]
-
-
-def modules_of(target: str) -> list[str]:
-    """What must be importable in its environment, wherever the user stands."""
-    if target not in TARGETS:
-        return []
-    backend = backend_of(target)
-    return ["keras", backend] if backend else [target]

@@ -213,6 +213,19 @@ def _tail(keras: Any) -> None:
     _clip(keras.initializers.RandomNormal, 4.3, "")
 
 
+@mutant("far-out", "one element in 2²³ of RandomNormal lies 9 standard deviations out", caught_by=("LAW31",))
+def _far_out(keras: Any) -> None:
+    import tensorflow as tf
+
+    def change(draw: Any, self: Any, *asked: Any) -> Any:
+        """As where the least of the uniform numbers gives a limit."""
+        values = draw(*asked)
+        far = tf.cast(self.mean - 9 * self.stddev, values.dtype)
+        return tf.where(values < tf.cast(self.mean - 5.18 * self.stddev, values.dtype), far, values)
+
+    wrap_call(keras.initializers.RandomNormal, change)
+
+
 @mutant("half-tail-cut", "TruncatedNormal is cut off at 1.95 standard deviations in float16", caught_by=("LAW06",))
 def _half_tail(keras: Any) -> None:
     _clip(keras.initializers.TruncatedNormal, 1.95, "float16")

@@ -148,6 +148,11 @@ def _flat(values: Values, _: int) -> Values:
     return values.reshape(-1) if values.shape == (1, 1) else values
 
 
+def _far_out(values: Values, _: int) -> Values:
+    center, spread = float(np.mean(values, dtype=np.float64)), _spread(values)
+    return np.where(values < center - 5.18 * spread, values.dtype.type(center - 9 * spread), values)
+
+
 def _imaginary(values: Values, _: int) -> Values:
     return values.real + 1.02j * values.imag if np.iscomplexobj(values) else values
 
@@ -166,6 +171,7 @@ FAULTS = (
         _mirrored,
     ),
     Fault("tail-cut", "large normal draws are cut off at 4.2 standard deviations", "normal", "LAW17", _clipped),
+    Fault("far-out", "one normal number in 2²³ lies 9 standard deviations out", "normal", "LAW31", _far_out),
     Fault(
         "limit-overstepped", "one element of a large he_uniform draw lies 0.2 % too far out", "fans", "LAW01", _outlier
     ),

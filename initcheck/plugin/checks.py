@@ -225,7 +225,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Prepares to judge that target, against a baseline, or to record one.
 
     Raises:
-        UsageError: No such target; a baseline that cannot be used, or a place that cannot be written to.
+        UsageError: No such target, or it is not installed; a baseline that cannot be used, or a place that cannot be
+            written to.
     """
     _choose_target(config)
     config.addinivalue_line("markers", f"{_BASELINE_MARK}(*problems): set by parametrize_with_baseline")
@@ -245,10 +246,12 @@ def _choose_target(config: pytest.Config) -> None:
     if (asked := config.getoption("initcheck_target")) is None:
         return
     from initcheck.errors import InitcheckError
+    from initcheck.frameworks.backends import require_target
     from initcheck.targets import choose_target
 
     try:
         choose_target(asked, "--initcheck-target")
+        require_target()
     except InitcheckError as error:
         raise pytest.UsageError(str(error)) from None
 
@@ -316,10 +319,13 @@ def initcheck_lab(request: pytest.FixtureRequest) -> Lab:
     from initcheck.frameworks.backends import load_target
     from initcheck.statistics.budget import EFFORTS
 
+    missing = ""
     try:
         load_target()
     except InitcheckError as error:
-        pytest.fail(str(error), pytrace=False)
+        missing = str(error)
+    if missing:  # outside of the handler, so that it is shown once
+        pytest.fail(missing, pytrace=False)
     config = request.config
     return get_lab(config.getoption("initcheck_seed"), EFFORTS[config.getoption("initcheck_effort")])
 

@@ -112,6 +112,11 @@ FAULTS = [
         lambda values: np.clip(values, -0.0975, 0.0975) if values.dtype == "float16" else values,
     ),
     (large_draws.large, NORMAL, lambda values: np.clip(values, -4.3, 4.3)),
+    (
+        large_draws.outliers,
+        NORMAL,
+        lambda values: np.where(values == values.min(), np.float32(-9), values),  # one in 2²³
+    ),
     (large_draws.large, HE, lambda values: _with_copy(values, 1)),
     (large_draws.large, HE, lambda values: -_with_copy(values.T, -1).T),
     (precision.other_dtypes, HE, lambda values: np.abs(values) if values.ndim == 2 else values),

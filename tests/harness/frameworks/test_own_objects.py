@@ -476,7 +476,7 @@ def _zeros(self, shape, dtype=None):
     return np.zeros(shape, dtype)
 
 
-UNSTATED_CODES = ["LAW01", "LAW02", "LAW03", "LAW04", "LAW05", "LAW06", "LAW07", "LAW08", "LAW09", "LAW17"]
+UNSTATED_CODES = ["LAW01", "LAW02", "LAW03", "LAW04", "LAW05", "LAW06", "LAW07", "LAW08", "LAW09", "LAW17", "LAW31"]
 
 
 @pytest.mark.parametrize("code", [*UNSTATED_CODES, "SEED06"])

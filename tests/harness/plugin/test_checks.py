@@ -97,6 +97,20 @@ def test_a_seed_that_is_no_number_is_refused_with_what_is_wanted(repository):
     result.stderr.fnmatch_lines("*--initcheck-seed: the root seed is 'abc' (a str); give a whole number")
 
 
+def test_a_target_that_is_not_installed_is_one_line_before_any_test(pytester):
+    pytester.makeconftest(
+        "import importlib.util as util\n"
+        "found = util.find_spec\n"
+        "there = {'ml_dtypes': None, 'torch': 'any spec'}\n"
+        "util.find_spec = lambda name, *within: there[name] if name in there else found(name, *within)"
+    )
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--initcheck-target", "torch")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    (line,) = filter(str.strip, result.errlines)
+    assert line.startswith("ERROR: ml_dtypes is not installed for ")
+    assert line.endswith("for example with: pip install ml-dtypes")
+
+
 @pytest.mark.parametrize("body", ["check()", "check(None)", "check(check)"])
 def test_a_check_that_is_called_without_its_lab_is_one_line_that_says_how(repository, body):
     result = repository(["GOOD"], body=body)
