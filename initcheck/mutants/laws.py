@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -431,9 +432,37 @@ def _gamma_initializer(keras: Any) -> None:
 
 @mutant("gamma-wider", "keras.random.gamma multiplies by 1.1", caught_by=("LAW21",), on=KERAS)
 def _gamma(keras: Any) -> None:
-    original = getattr(getattr(keras, "random", None), "gamma", None)
+    _random_function(keras, "gamma", lambda drawn: drawn * 1.1)
+
+
+def _random_function(keras: Any, name: str, change: Callable[[Any], Any]) -> None:
+    """Changes what a function of ``keras.random`` returns; Keras 2 has none."""
+    original = getattr(getattr(keras, "random", None), name, None)
     if original is not None:
-        keras.random.gamma = lambda *args, **kwargs: original(*args, **kwargs) * 1.1
+        setattr(keras.random, name, lambda *given, **named: change(original(*given, **named)))
+
+
+@mutant("rows-twice", "every second row of keras.random.normal is the one before", caught_by=("LAW21",), on=KERAS)
+def _rows_twice(keras: Any) -> None:
+    _random_function(keras, "normal", lambda drawn: keras.ops.repeat(drawn[::2], 2, axis=0))
+
+
+@mutant("low-bits-lost", "keras.random.randint makes integers of floats of 24 bits", caught_by=("LAW21",), on=KERAS)
+def _low_bits(keras: Any) -> None:
+    _random_function(keras, "randint", lambda drawn: keras.ops.cast(keras.ops.cast(drawn, "float32"), drawn.dtype))
+
+
+@mutant("last-stays", "keras.random.shuffle leaves the last element where it is", caught_by=("LAW21",), on=KERAS)
+def _last_stays(keras: Any) -> None:
+    original = getattr(getattr(keras, "random", None), "shuffle", None)
+    if original is None:
+        return
+
+    def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
+        x = keras.ops.convert_to_tensor(x)
+        return x if axis else keras.ops.concatenate([original(x[:-1], 0, seed), x[-1:]])
+
+    keras.random.shuffle = shuffle
 
 
 @mutant("limit-overstepped", "the largest element of a RandomUniform lies beyond its limit", caught_by=("LAW01",))

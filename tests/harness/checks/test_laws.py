@@ -361,7 +361,7 @@ def _function(name: str, arguments: dict[str, Any], seed: int) -> np.ndarray:
         "normal": lambda: stream.normal(1, 2, shape),
         "uniform": lambda: stream.uniform(-1, 3, shape),
         "truncated_normal": lambda: healthy_draw(variants.RANDOM_VARIANTS[11], shape, seed, "float64") * 2 / 0.5 + 9,
-        "randint": lambda: stream.randint(3, 11, shape),
+        "randint": lambda: stream.randint(arguments["minval"], arguments["maxval"], shape),
         "gamma": lambda: stream.gamma(0.7, size=shape),
         "beta": lambda: stream.beta(2, 3, shape),
         "binomial": lambda: stream.binomial(10, 0.3, shape),
@@ -378,7 +378,7 @@ _FUNCTION_FAULTS = {
     "normal": lambda values: values * 1.1,
     "uniform": lambda values: np.minimum(values, 2.88),
     "truncated_normal": lambda values: values + 0.1,
-    "randint": lambda values: np.minimum(values, 9),
+    "randint": lambda values: np.minimum(values, np.int32(9)) if values.max() < 11 else values // 256 * 256 % 2**29,
     "gamma": lambda values: values * 1.1,
     "beta": lambda values: 1 - values,
     "binomial": lambda values: np.maximum(values, 1),
@@ -432,6 +432,35 @@ def test_functions_are_compared_with_their_laws(case: random_functions.FunctionC
         assert _status(random_functions.functions(wrong, case, ALPHA)) == "fail"
     with pytest.raises(NotApplicable, match=r"has no keras\.random\."):
         random_functions.functions(_asked(function=lambda name, arguments, seed: None), case, ALPHA)
+
+
+# What is wrong though each value by itself follows its law, and for which functions.
+_DEPENDENT_FAULTS = [
+    ("normal", lambda values: np.repeat(values[::2], 2, axis=0)),
+    ("dropout", lambda values: np.broadcast_to(values[:, :1], values.shape)),
+    ("categorical", lambda values: np.concatenate([values[:, :25_000], values[:, :25_000]], axis=1)),
+    ("uniform", lambda values: np.concatenate([values[:125], 2 - values[:125]])),
+    ("shuffle", lambda values: _moved(values, 0)),
+    ("shuffle", lambda values: _moved(values, len(values) - 1)),
+]
+
+
+def _moved(values: np.ndarray, place: int) -> np.ndarray:
+    """The shuffle of 0, 1, … in which that number has changed places with the one in its place."""
+    changed = values.copy()
+    changed[[place, int(np.flatnonzero(values == place)[0])]] = place, values[place]
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    _DEPENDENT_FAULTS,
+    ids=[f"{name}-{number}" for number, (name, _) in enumerate(_DEPENDENT_FAULTS)],
+)
+def test_values_of_functions_are_independent_and_no_end_stays_where_it_was(name: str, change: Any) -> None:
+    case = next(case for case in random_functions.CASES if case.name == name)
+    wrong = _asked(function=lambda name, arguments, seed: change(_function(name, arguments, seed)))
+    assert _status(random_functions.functions(wrong, case, ALPHA)) == "fail"
 
 
 def test_defaults_are_compared_with_the_documented_ones() -> None:
