@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
 from initcheck.engines.ensemble import EnsembleEngine
 from initcheck.engines.fit import ReferenceEngine
-from initcheck.records import METRICS, Run, Runs, group_runs
+from initcheck.engines.perturbed import TRIALS, tolerance
+from initcheck.records import METRICS, Run, group_runs
 
-_TRIALS = 8
+Array = npt.NDArray[np.float64]
+
 _LOSSES = [METRICS.index("loss"), METRICS.index("val_loss")]
 
 
@@ -21,9 +24,9 @@ class Agreement:
     """The differences between two engines' runs of the same name, and their tolerances.
 
     Attributes:
-        loss: Largest difference of a reported loss, in any epoch.
-        loss_tolerance: Its tolerance.
-        rows: Largest difference of the rows that the final weights classify correctly.
+        loss: Difference of a reported loss, in the epoch where it is largest beside its tolerance.
+        loss_tolerance: That epoch's tolerance.
+        rows: Difference of the training or held-out rows that the final weights classify correctly, likewise.
         rows_tolerance: Its tolerance.
     """
 
@@ -45,8 +48,9 @@ def judge_agreement(
 
     The tolerance is learned. Each step rounds each weight once in either engine, so after ``steps`` steps they
     differ by what that many ulps have grown to. The same run is therefore trained again from initial
-    weights perturbed by ``steps`` ulps, up or down by chance, eight times; the largest deviation is the tolerance, with
-    one rounding of the loss for each step and one row beside it, for roundings of the last steps.
+    weights perturbed by ``steps`` ulps, up or down by chance, eight times; what these scatter by, up to an epoch, gives
+    the tolerance of its losses, with one rounding of the loss for each step beside it, and at the end that of the rows,
+    with one row for roundings of the last steps.
 
     Args:
         problem: The problem to train.
@@ -74,20 +78,22 @@ def compare_engines(engine: EnsembleEngine, run: Run, row: Initializer, problem:
     steps = count_steps(problem, run.train_total, reference.epochs)
     (own,) = group_runs(engine.runs(rows=[row], reseeds=[run.reseed], seed=seed))
     # The same run so many times, side by side: each is perturbed by ups and downs of its own.
-    (shifted,) = group_runs(engine.runs(rows=[row], reseeds=[run.reseed] * _TRIALS, seed=seed, ulps=steps))
+    (shifted,) = group_runs(engine.runs(rows=[row], reseeds=[run.reseed] * TRIALS, seed=seed, ulps=steps))
 
-    def loss_difference(other: Runs) -> float:
-        return float(np.abs(other.history[:, :, _LOSSES] - own.history[:, :, _LOSSES]).max())
-
-    def rows_difference(other: Runs) -> int:
-        return max(
-            int(np.abs(getattr(other, name) - getattr(own, name)).max()) for name in ("train_correct", "test_correct")
-        )
-
+    losses = [one.history[:, :, _LOSSES] - own.history[:, :, _LOSSES] for one in (reference, shifted)]
     rounding = steps * float(np.finfo(np.float32).eps) * max(1.0, float(np.abs(own.history[:, :, _LOSSES]).max()))
-    return Agreement(
-        loss=loss_difference(reference),
-        loss_tolerance=loss_difference(shifted) + rounding,
-        rows=rows_difference(reference),
-        rows_tolerance=rows_difference(shifted) + 1,
-    )
+    # A fault's own differences grow as these do.
+    loss, loss_tolerance = _worst(losses[0][0], np.maximum.accumulate(tolerance(losses[1])) + rounding)
+    rows = [
+        np.stack([one.train_correct - own.train_correct, one.test_correct - own.test_correct], -1)
+        for one in (reference, shifted)
+    ]
+    counted, rows_tolerance = _worst(rows[0][0], np.floor(tolerance(rows[1])) + 1)
+    return Agreement(loss, loss_tolerance, int(counted), int(rows_tolerance))
+
+
+def _worst(differences: Array, tolerances: Array) -> tuple[float, float]:
+    """The difference that is largest beside its tolerance, and that."""
+    sizes = np.abs(differences)
+    where = np.unravel_index(np.argmax(np.nan_to_num(sizes / tolerances, nan=np.inf)), sizes.shape)
+    return float(sizes[where]), float(tolerances[where])

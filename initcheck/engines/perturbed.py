@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
+TRIALS = 8  # perturbed runs beside one
+
 
 def perturbed(weight: Array, ulps: int, trial: int) -> Array:
     """Every element perturbed by so many ulps, up or down; a zero, which no rounding moves, stays.
@@ -22,3 +24,14 @@ def perturbed(weight: Array, ulps: int, trial: int) -> Array:
     unit = np.where(weight == 0, np.float32(0), np.spacing(np.abs(weight)))
     moved: Array = weight + np.where(up, unit, -unit) * np.float32(ulps)
     return moved
+
+
+def tolerance(deviations: Array) -> Array:
+    """How far a run may deviate that differs as perturbed ones do: one in 10⁴ lies farther, by Student's t.
+
+    Args:
+        deviations: Of perturbed runs from the same one, of shape ``(TRIALS, …)``.
+    """
+    from scipy import stats
+
+    return np.asarray(stats.t.isf(1e-4 / 2, len(deviations)) * np.sqrt(np.square(deviations).mean(axis=0)))

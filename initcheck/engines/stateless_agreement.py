@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from initcheck.engines.member_blocks import SideBySide
-from initcheck.engines.perturbed import perturbed
+from initcheck.engines.perturbed import TRIALS, perturbed, tolerance
 from initcheck.engines.stateless_steps import Array
 
-_TRIALS = 8
 _COUNT_TOLERANCE = 1e-2  # rows: a share in float32 times the rows is that close to a count
 
 
@@ -20,8 +19,9 @@ class MembersAgreement:
     """The largest differences between trainings by the engine and by ``fit``, by the names of the History.
 
     Attributes:
-        differences: The largest difference of each reported number, over members and epochs.
-        tolerances: Its tolerance.
+        differences: Of each reported number the difference that is largest beside its tolerance, of all members and
+            epochs.
+        tolerances: That tolerance.
     """
 
     differences: Mapping[str, float]
@@ -42,9 +42,9 @@ def judge_members(
 
     The tolerance is learned, as in ``agreement``. Each step rounds each weight once in either, so after ``steps`` steps
     they differ by what that many ulps have grown to. The members are therefore trained again from initial weights
-    perturbed by ``steps`` ulps, up or down by chance, eight times; the largest deviation of a number is its tolerance,
-    with one rounding of it for each step beside it. A metric that counts rows also gets one row, for roundings of the
-    last steps.
+    perturbed by ``steps`` ulps, up or down by chance, eight times; what a number scatters by, up to an epoch, gives its
+    tolerance there, with one rounding of it for each step beside it. A metric that counts rows also gets one row, for
+    roundings of the last steps.
 
     Args:
         engine: The engine.
@@ -52,18 +52,31 @@ def judge_members(
         histories: The ``history`` of ``fit`` from each of them.
     """
     count, steps = len(members), engine.steps
-    shifted = [[_shifted(value, steps, trial) for value in member] for trial in range(_TRIALS) for member in members]
+    shifted = [[_shifted(value, steps, trial) for value in member] for trial in range(TRIALS) for member in members]
     history = engine.train([*members, *shifted]).history  # at once: each training costs a trace otherwise
     differences, tolerances = {}, {}
     for name, values in history.items():
-        own, trials = values[:count].astype(np.float64), values[count:].reshape(_TRIALS, *values[:count].shape)
+        own, trials = values[:count].astype(np.float64), values[count:].reshape(TRIALS, *values[:count].shape)
         rounding = steps * float(np.finfo(np.float32).eps) * max(1.0, float(np.abs(own).max()))
         one_row = _row_share(values, engine.table_sizes(held_out=name.startswith("val_")))
-        tolerances[name] = float(np.abs(trials - own).max()) + rounding + one_row
+        tolerances[name] = np.maximum.accumulate(tolerance(trials - own), axis=-1) + rounding + one_row
     for name in histories[0]:
         reported = np.array([one[name] for one in histories], dtype=np.float64)
-        differences[name] = float(np.abs(reported - history[name][:count]).max()) if name in history else np.inf
-    return MembersAgreement(differences, tolerances)
+        differences[name] = np.abs(reported - history[name][:count]) if name in history else np.full(1, np.inf)
+    return _at_the_worst(differences, tolerances)
+
+
+def _at_the_worst(differences: Mapping[str, Array], tolerances: Mapping[str, Array]) -> MembersAgreement:
+    """Of each number the member and epoch where it differs most beside its tolerance."""
+    worst = dict.fromkeys([*differences, *tolerances], 0)
+    for name in differences.keys() & tolerances.keys():
+        worst[name] = int(np.argmax(np.nan_to_num(differences[name] / tolerances[name], nan=np.inf)))
+    return MembersAgreement(
+        *(
+            {name: float(values.flat[worst[name]]) for name, values in each.items()}
+            for each in (differences, tolerances)
+        )
+    )
 
 
 def _shifted(value: Array, ulps: int, trial: int) -> Array:
