@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.engines.feeding import batches_of, ordered_rows
+from initcheck.engines.feeding import batches_of, ordered_rows, rows_for
 from initcheck.engines.own_models import OwnData, mapped
 from initcheck.engines.reuse import read_values
 from initcheck.frameworks.backends import load_target_keras
@@ -256,7 +256,7 @@ def fitted(one, seed):
     model = one.build(keras)
     initial = read_values(model.variables)
     history = model.fit(
-        ordered_rows(one.train.packed, ORDERS, BATCH),
+        rows_for(model, ordered_rows(one.train.packed, ORDERS, BATCH)),
         epochs=EPOCHS,
         steps_per_epoch=-(-ROWS // BATCH),
         validation_data=one.held_out and batches_of(one.held_out.packed, BATCH),
