@@ -319,13 +319,10 @@ def initcheck_lab(request: pytest.FixtureRequest) -> Lab:
     from initcheck.frameworks.backends import load_target
     from initcheck.statistics.budget import EFFORTS
 
-    missing = ""
     try:
         load_target()
     except InitcheckError as error:
-        missing = str(error)
-    if missing:  # outside of the handler, so that it is shown once
-        pytest.fail(missing, pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None  # so that it is shown once
     config = request.config
     return get_lab(config.getoption("initcheck_seed"), EFFORTS[config.getoption("initcheck_effort")])
 

@@ -210,10 +210,7 @@ def finding(case: FunctionCase, values: np.ndarray) -> Finding:
     """The more suspicious of the distance of a function's values from their law, and of their correlations."""
     unit = UNIT_OF[case.dtype] if case.dtype.endswith("float16") else 0.0
     scores = _uniform_scores(np.asarray(case.seen(values), np.float64), case.law, case.parameters, unit)
-    uniform = unit_law("uniform")
-    distance, p_value = shape_test(uniform)(scores)
-    found = Finding("distance of distribution functions", distance, len(scores), p_value)
-    return together([found, within(scores, uniform)])
+    return together([_distance("distance of distribution functions", scores), within(scores, unit_law("uniform"))])
 
 
 def law_distance(name: str, values: Sample, law: str, parameters: tuple[float, ...], unit: float = 0.0) -> Finding:
@@ -226,8 +223,12 @@ def law_distance(name: str, values: Sample, law: str, parameters: tuple[float, .
         parameters: Of that law.
         unit: The share of itself by which a value was rounded; then it is spread over the numbers that round to it.
     """
-    distance, p_value = shape_test(unit_law("uniform"))(_uniform_scores(values, law, parameters, unit))
-    return Finding(name, distance, len(values), p_value)
+    return _distance(name, _uniform_scores(values, law, parameters, unit))
+
+
+def _distance(name: str, scores: Sample) -> Finding:
+    distance, p_value = shape_test(unit_law("uniform"))(scores)
+    return Finding(name, distance, len(scores), p_value)
 
 
 def _uniform_scores(values: Sample, law: str, parameters: tuple[float, ...], unit: float) -> Sample:
