@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
 from initcheck.engines.ensemble import EnsembleEngine
 from initcheck.engines.fit import ReferenceEngine
-from initcheck.engines.perturbed import TRIALS, tolerance
+from initcheck.engines.perturbed import TRIALS, tolerance, worst
 from initcheck.records import METRICS, Run, group_runs
-
-Array = npt.NDArray[np.float64]
 
 _LOSSES = [METRICS.index("loss"), METRICS.index("val_loss")]
 
@@ -83,17 +80,10 @@ def compare_engines(engine: EnsembleEngine, run: Run, row: Initializer, problem:
     losses = [one.history[:, :, _LOSSES] - own.history[:, :, _LOSSES] for one in (reference, shifted)]
     rounding = steps * float(np.finfo(np.float32).eps) * max(1.0, float(np.abs(own.history[:, :, _LOSSES]).max()))
     # A fault's own differences grow as these do.
-    loss, loss_tolerance = _worst(losses[0][0], np.maximum.accumulate(tolerance(losses[1])) + rounding)
+    loss, loss_tolerance = worst(losses[0][0], np.maximum.accumulate(tolerance(losses[1])) + rounding)
     rows = [
         np.stack([one.train_correct - own.train_correct, one.test_correct - own.test_correct], -1)
         for one in (reference, shifted)
     ]
-    counted, rows_tolerance = _worst(rows[0][0], np.floor(tolerance(rows[1])) + 1)
+    counted, rows_tolerance = worst(rows[0][0], np.floor(tolerance(rows[1])) + 1)
     return Agreement(loss, loss_tolerance, int(counted), int(rows_tolerance))
-
-
-def _worst(differences: Array, tolerances: Array) -> tuple[float, float]:
-    """The difference that is largest beside its tolerance, and that."""
-    sizes = np.abs(differences)
-    where = np.unravel_index(np.argmax(np.nan_to_num(sizes / tolerances, nan=np.inf)), sizes.shape)
-    return float(sizes[where]), float(tolerances[where])

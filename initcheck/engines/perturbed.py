@@ -35,3 +35,10 @@ def tolerance(deviations: Array) -> Array:
     from scipy import stats
 
     return np.asarray(stats.t.isf(1e-4 / 2, len(deviations)) * np.sqrt(np.square(deviations).mean(axis=0)))
+
+
+def worst(differences: Array, tolerances: Array) -> tuple[float, float]:
+    """The size of the difference that is largest beside its tolerance, and that; NaN is larger than any."""
+    sizes = np.abs(differences)
+    where = np.unravel_index(np.argmax(np.nan_to_num(sizes / tolerances, nan=np.inf)), sizes.shape)
+    return float(sizes[where]), float(tolerances[where])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from initcheck.engines.member_blocks import SideBySide
-from initcheck.engines.perturbed import TRIALS, perturbed, tolerance
+from initcheck.engines.perturbed import TRIALS, perturbed, tolerance, worst
 from initcheck.engines.stateless_steps import Array
 
 _COUNT_TOLERANCE = 1e-2  # rows: a share in float32 times the rows is that close to a count
@@ -54,29 +54,18 @@ def judge_members(
     count, steps = len(members), engine.steps
     shifted = [[_shifted(value, steps, trial) for value in member] for trial in range(TRIALS) for member in members]
     history = engine.train([*members, *shifted]).history  # at once: each training costs a trace otherwise
-    differences, tolerances = {}, {}
+    allowed = {}
     for name, values in history.items():
         own, trials = values[:count].astype(np.float64), values[count:].reshape(TRIALS, *values[:count].shape)
         rounding = steps * float(np.finfo(np.float32).eps) * max(1.0, float(np.abs(own).max()))
         one_row = _row_share(values, engine.table_sizes(held_out=name.startswith("val_")))
-        tolerances[name] = np.maximum.accumulate(tolerance(trials - own), axis=-1) + rounding + one_row
-    for name in histories[0]:
+        allowed[name] = np.maximum.accumulate(tolerance(trials - own), axis=-1) + rounding + one_row
+    differences = dict.fromkeys(histories[0], np.inf)
+    tolerances = {name: float(values.max()) for name, values in allowed.items()}
+    for name in differences.keys() & allowed.keys():
         reported = np.array([one[name] for one in histories], dtype=np.float64)
-        differences[name] = np.abs(reported - history[name][:count]) if name in history else np.full(1, np.inf)
-    return _at_the_worst(differences, tolerances)
-
-
-def _at_the_worst(differences: Mapping[str, Array], tolerances: Mapping[str, Array]) -> MembersAgreement:
-    """Of each number the member and epoch where it differs most beside its tolerance."""
-    worst = dict.fromkeys([*differences, *tolerances], 0)
-    for name in differences.keys() & tolerances.keys():
-        worst[name] = int(np.argmax(np.nan_to_num(differences[name] / tolerances[name], nan=np.inf)))
-    return MembersAgreement(
-        *(
-            {name: float(values.flat[worst[name]]) for name, values in each.items()}
-            for each in (differences, tolerances)
-        )
-    )
+        differences[name], tolerances[name] = worst(reported - history[name][:count], allowed[name])
+    return MembersAgreement(differences, tolerances)
 
 
 def _shifted(value: Array, ulps: int, trial: int) -> Array:
